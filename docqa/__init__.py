@@ -1,0 +1,78 @@
+"""docqa: questions to long documents, answered in the documents' own words.
+
+    >>> from docqa import DocQA
+    >>> qa = DocQA(".docqa")
+    >>> report = qa.index(["docs"])
+    >>> answers = qa.ask("Who may sign?")
+
+Importing this module is cheap: torch and the models load when they are first needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from docqa.answer import Answer
+from docqa.errors import (
+    DataError,
+    DocQAError,
+    IndexDamagedError,
+    IndexLockedError,
+    IndexMismatchError,
+    IndexMissingError,
+    IngestError,
+    ModelError,
+    QuestionError,
+    StorageError,
+)
+from docqa.settings import AnswerSettings
+
+if TYPE_CHECKING:
+    from docqa.qa import DocQA, Hit
+    from docqa.read import Reader
+    from index.build import BuildOptions, IndexReport
+    from ingest.document import LoadLimits
+    from ingest.windows import WindowSettings
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "AnswerSettings",
+    "BuildOptions",
+    "DataError",
+    "DocQA",
+    "DocQAError",
+    "Hit",
+    "IndexDamagedError",
+    "IndexLockedError",
+    "IndexMismatchError",
+    "IndexMissingError",
+    "IndexReport",
+    "IngestError",
+    "LoadLimits",
+    "ModelError",
+    "QuestionError",
+    "Reader",
+    "StorageError",
+    "WindowSettings",
+]
+
+# Public names whose modules load more than the standard library, each with its home.
+_LATER = {
+    "BuildOptions": "index.build",
+    "DocQA": "docqa.qa",
+    "Hit": "docqa.qa",
+    "IndexReport": "index.build",
+    "LoadLimits": "ingest.document",
+    "Reader": "docqa.read",
+    "WindowSettings": "ingest.windows",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'docqa' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LATER[name]), name)

@@ -1,0 +1,69 @@
+"""The command line: ``docqa COMMAND``; one module a group of commands.
+
+Nothing here imports torch; a command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from docqa import __version__
+from docqa.cli.asking import ask, read, search
+from docqa.cli.evaluating import evaluate
+from docqa.cli.indexing import index, status, verify
+from docqa.cli.show import error
+from docqa.errors import DocQAError, IngestError, StorageError
+
+FAILED, USAGE, NO_INDEX, INTERRUPTED = 1, 2, 3, 130
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 done but something failed, 2 wrong usage, "
+    "3 the index is missing or unusable.",
+)
+@click.version_option(__version__, prog_name="docqa")
+def docqa() -> None:
+    """Answers questions about long documents in their own words, and says where they stand.
+
+    \b
+    Example:
+      docqa index ./docs
+      docqa ask "Who may sign?"
+    """
+
+
+for command in (index, ask, read, search, status, verify, evaluate):
+    docqa.add_command(command)
+
+
+def main() -> None:
+    """Run a command and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; returns its exit code."""
+    try:
+        code = docqa.main(arguments, prog_name="docqa", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Abort:
+        error("stopped; what was finished is kept")
+        return INTERRUPTED
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except StorageError as problem:
+        error(str(problem))
+        return NO_INDEX
+    except IngestError as problem:
+        error(str(problem))
+        return FAILED
+    except (DocQAError, ValueError) as problem:
+        error(str(problem))
+        return USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED

@@ -1,0 +1,265 @@
+"""``docqa ask``, ``docqa read``, ``docqa search``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from docqa.cli.indexing import window_settings
+from docqa.cli.options import (
+    candidates_option,
+    device_option,
+    dtype_option,
+    embedder_option,
+    index_option,
+    json_option,
+    max_answer_option,
+    null_option,
+    overlap_option,
+    prior_option,
+    reader_option,
+    top_k_option,
+    window_size_option,
+)
+from docqa.cli.show import error, note, print_answer, print_json, printable, progress, short_path
+from docqa.errors import QuestionError
+from docqa.settings import DEFAULT_READER, AnswerSettings
+
+if TYPE_CHECKING:
+    from docqa.answer import Answer
+    from docqa.qa import DocQA
+
+_NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
+
+
+@click.command()
+@click.argument("question", required=False)
+@index_option
+@top_k_option
+@candidates_option
+@reader_option
+@embedder_option
+@device_option
+@dtype_option
+@prior_option
+@null_option
+@max_answer_option
+@json_option
+def ask(
+    question: str | None,
+    folder: str,
+    top_k: int,
+    candidates: int,
+    reader: str | None,
+    embedder: str | None,
+    device: str,
+    dtype: str,
+    prior_weight: float | None,
+    null_threshold: float | None,
+    max_answer_tokens: int | None,
+    as_json: bool,
+) -> None:
+    """Ask the indexed documents a question.
+
+    Without a QUESTION, on a terminal, asks for one after the other and keeps the models loaded.
+
+    \b
+    Example:
+      docqa ask "Who may sign?" --top-k 1
+    """
+    from docqa.qa import DocQA
+
+    settings = answer_settings(reader, prior_weight, null_threshold, max_answer_tokens)
+    qa = DocQA(
+        folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
+    )
+    if question is not None:
+        _answer(qa, question, top_k, candidates, as_json)
+    elif sys.stdin.isatty():
+        _prompt(qa, top_k, candidates, as_json)
+    else:
+        raise click.UsageError('give a question: docqa ask "Who may sign?"')
+
+
+def _answer(qa: DocQA, question: str, top_k: int, candidates: int, as_json: bool) -> None:
+    [result], timings = qa.results([question], top_k, candidates)
+    if not as_json:
+        _print_answers(result.answers)
+        return
+    print_json(
+        {
+            "question": question,
+            "answers": [answer.to_dict() for answer in result.answers],
+            "windows_read": result.windows_read,
+            "timings_ms": {
+                "retrieve": round(1000 * timings.retrieve, 2),
+                "read": round(1000 * timings.read, 2),
+                "total": round(1000 * timings.total, 2),
+            },
+        }
+    )
+
+
+def _prompt(qa: DocQA, top_k: int, candidates: int, as_json: bool) -> None:
+    """Questions until the end of input (Ctrl-D) or an empty line."""
+    import contextlib
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (arrow keys and history for input())
+
+    note("Ask a question; an empty line ends.")
+    while True:
+        try:
+            question = input("? ").strip()
+        except EOFError:
+            click.echo()
+            return
+        if not question:
+            return
+        try:
+            _answer(qa, question, top_k, candidates, as_json)
+        except QuestionError as problem:
+            error(str(problem))
+
+
+def _print_answers(answers: list[Answer]) -> None:
+    if not answers:
+        click.echo(_NO_ANSWER)
+    for rank, answer in enumerate(answers, 1):
+        if rank > 1:
+            click.echo()
+        print_answer(rank, answer)
+
+
+@click.command()
+@click.argument("question")
+@click.argument("file", type=click.Path())
+@top_k_option
+@reader_option
+@device_option
+@dtype_option
+@null_option
+@max_answer_option
+@window_size_option
+@overlap_option
+@json_option
+def read(
+    question: str,
+    file: str,
+    top_k: int,
+    reader: str | None,
+    device: str,
+    dtype: str,
+    null_threshold: float | None,
+    max_answer_tokens: int | None,
+    window_size: int | None,
+    overlap: int | None,
+    as_json: bool,
+) -> None:
+    """Read one file whole for the answer to a question, without an index.
+
+    \b
+    Example:
+      docqa read "When does the lease end?" lease.pdf
+    """
+    import os
+    import time
+
+    from docqa.read import Reader
+    from ingest.document import LoadLimits
+    from ingest.pool import LoaderPool
+
+    settings = answer_settings(reader, None, null_threshold, max_answer_tokens)
+    began = time.perf_counter()
+    with LoaderPool(LoadLimits(), workers=1) as pool:
+        document = pool.load_one(os.path.abspath(file))
+    loaded = time.perf_counter()
+    one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
+    windows_read = 0
+    with progress("reading") as tell:
+
+        def told(done: int, total: int) -> None:
+            nonlocal windows_read
+            windows_read = done
+            if tell is not None:
+                tell(done, total)
+
+        answers = one.read(question, document, top_k, window_settings(window_size, overlap), told)
+    if not as_json:
+        _print_answers(answers)
+        return
+    done = time.perf_counter()
+    print_json(
+        {
+            "question": question,
+            "answers": [answer.to_dict() for answer in answers],
+            "windows_read": windows_read,
+            "timings_ms": {
+                "load": round(1000 * (loaded - began), 2),
+                "read": round(1000 * (done - loaded), 2),
+                "total": round(1000 * (done - began), 2),
+            },
+        }
+    )
+
+
+@click.command()
+@click.argument("question")
+@index_option
+@click.option(
+    "--k",
+    "-k",
+    "k",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many windows.",
+)
+@embedder_option
+@device_option
+@json_option
+def search(
+    question: str, folder: str, k: int, embedder: str | None, device: str, as_json: bool
+) -> None:
+    """List the windows that retrieval finds for a question; nothing is read.
+
+    \b
+    Example:
+      docqa search "notice period" -k 5
+    """
+    from docqa.qa import DocQA
+
+    hits = DocQA(folder, embedder=embedder, device=device).search(question, k)
+    if as_json:
+        print_json({"question": question, "hits": [asdict(hit) for hit in hits]})
+        return
+    for hit in hits:
+        page = f", page {hit.page}" if hit.page is not None else ""
+        click.echo(
+            f"{hit.score:6.2f}  {printable(short_path(hit.document))}{page}, "
+            f"characters {hit.start}-{hit.end}"
+        )
+
+
+def answer_settings(
+    reader: str | None,
+    prior_weight: float | None,
+    null_threshold: float | None,
+    max_answer_tokens: int | None,
+) -> AnswerSettings | None:
+    """The reader's own settings with what was asked for instead; None where nothing was."""
+    asked: dict[str, Any] = {
+        "prior_weight": prior_weight,
+        "null_threshold": null_threshold,
+        "max_answer_tokens": max_answer_tokens,
+    }
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if not asked:
+        return None
+    from index.models import model_folder
+
+    return replace(AnswerSettings.of_reader(model_folder(reader or DEFAULT_READER)), **asked)

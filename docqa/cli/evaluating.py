@@ -1,0 +1,151 @@
+"""``docqa eval reader`` and ``docqa eval open``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from docqa.cli.asking import answer_settings
+from docqa.cli.indexing import window_settings
+from docqa.cli.options import (
+    candidates_option,
+    device_option,
+    dtype_option,
+    embedder_option,
+    json_option,
+    max_answer_option,
+    null_option,
+    overlap_option,
+    prior_option,
+    reader_option,
+    window_size_option,
+)
+from docqa.cli.show import print_json, progress
+from docqa.settings import DEFAULT_READER
+
+_limit_option = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Ask only N questions, drawn at random but the same each time.",
+)
+
+
+@click.group("eval")
+def evaluate() -> None:
+    """Measure answers on a data set in SQuAD's format.
+
+    DATA is SQuAD v1.1 or v2.0 JSON, plain or gzipped. exact_match and f1 are in per cent, as
+    SQuAD's own script computes them; other shares are from 0 to 1.
+    """
+
+
+@evaluate.command("reader")
+@click.argument("data", type=click.Path())
+@_limit_option
+@reader_option
+@device_option
+@dtype_option
+@null_option
+@max_answer_option
+@window_size_option
+@overlap_option
+@json_option
+def eval_reader(
+    data: str,
+    limit: int | None,
+    reader: str | None,
+    device: str,
+    dtype: str,
+    null_threshold: float | None,
+    max_answer_tokens: int | None,
+    window_size: int | None,
+    overlap: int | None,
+    as_json: bool,
+) -> None:
+    """Ask each question of its own paragraph.
+
+    \b
+    Example:
+      docqa eval reader dev-v1.1.json --limit 500
+    """
+    from docqa.evaluate.run import evaluate_reader
+    from docqa.evaluate.squad import load_squad
+    from docqa.read import Reader
+
+    articles = load_squad(data)
+    settings = answer_settings(reader, None, null_threshold, max_answer_tokens)
+    one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
+    with progress("asking") as tell:
+        window = window_settings(window_size, overlap)
+        scores = evaluate_reader(one, articles, limit, window, tell)
+    _print(scores.summary(), as_json)
+
+
+@evaluate.command("open")
+@click.argument("data", type=click.Path())
+@_limit_option
+@candidates_option
+@reader_option
+@embedder_option
+@device_option
+@dtype_option
+@prior_option
+@null_option
+@max_answer_option
+@window_size_option
+@overlap_option
+@json_option
+def eval_open(
+    data: str,
+    limit: int | None,
+    candidates: int,
+    reader: str | None,
+    embedder: str | None,
+    device: str,
+    dtype: str,
+    prior_weight: float | None,
+    null_threshold: float | None,
+    max_answer_tokens: int | None,
+    window_size: int | None,
+    overlap: int | None,
+    as_json: bool,
+) -> None:
+    """Make each article one long document and ask every question of all of them.
+
+    \b
+    Example:
+      docqa eval open dev-v1.1.json --candidates 10
+    """
+    from docqa.evaluate.run import evaluate_open
+    from docqa.evaluate.squad import load_squad
+    from docqa.qa import DocQA
+
+    articles = load_squad(data)
+    settings = answer_settings(reader, prior_weight, null_threshold, max_answer_tokens)
+    window = window_settings(window_size, overlap)
+
+    def make(folder: Path) -> DocQA:
+        return DocQA(
+            folder,
+            reader=reader,
+            embedder=embedder,
+            window=window,
+            device=device,
+            dtype=dtype,
+            settings=settings,
+        )
+
+    with progress("asking") as tell:
+        scores = evaluate_open(articles, make, candidates, limit, tell)
+    _print(scores.summary(), as_json)
+
+
+def _print(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(summary)
+        return
+    for name, value in summary.items():
+        click.echo(f"{name.replace('_', ' '):16} {value:,}")

@@ -1,0 +1,240 @@
+"""``docqa index``, ``docqa status``, ``docqa verify``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from docqa.cli.options import (
+    device_option,
+    embedder_option,
+    index_option,
+    json_option,
+    overlap_option,
+    reader_option,
+    window_size_option,
+)
+from docqa.cli.show import note, print_json, printable, progress, short_path
+
+if TYPE_CHECKING:
+    from index.build import IndexReport
+    from ingest.windows import WindowSettings
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@index_option
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="GLOB",
+    help="Take only files that match (any kind of file, then); may be repeated.",
+)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="GLOB",
+    help="Leave out files and folders that match; may be repeated.",
+)
+@embedder_option
+@reader_option
+@window_size_option
+@overlap_option
+@device_option
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The most time for one file's extraction.",
+)
+@click.option(
+    "--memory-mb",
+    type=click.IntRange(min=64),
+    default=512,
+    show_default=True,
+    metavar="MB",
+    help="The most memory for one file's extraction.",
+)
+@click.option(
+    "--max-file-mb",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    metavar="MB",
+    help="Larger files are left out, with a word.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that extract text. [default: as many as cores, at most 4]",
+)
+@click.option(
+    "--rehash", is_flag=True, help="Look into files whose size and time have not changed, too."
+)
+@json_option
+def index(
+    paths: tuple[str, ...],
+    folder: str,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    embedder: str | None,
+    reader: str | None,
+    window_size: int | None,
+    overlap: int | None,
+    device: str,
+    timeout: float,
+    memory_mb: int,
+    max_file_mb: int,
+    workers: int | None,
+    rehash: bool,
+    as_json: bool,
+) -> int:
+    """Index files and folders, or bring an index up to date.
+
+    Reads .txt, .md, .rst, .pdf, .html and .docx files, in folders recursively. Run it again after
+    documents have changed: only what is new or changed is read, and what has vanished from the
+    named folders is removed. It can be stopped at any time and started again.
+
+    \b
+    Example:
+      docqa index ./docs ~/contracts/lease.pdf --exclude "*draft*"
+    """
+    from docqa.qa import DocQA
+    from index.build import BuildOptions
+    from ingest.document import LoadLimits
+
+    limits = LoadLimits(seconds=timeout, memory_mb=memory_mb, max_file_mb=max_file_mb)
+    options = BuildOptions(include, exclude, limits, workers, rehash)
+    qa = DocQA(
+        folder,
+        reader=reader,
+        embedder=embedder,
+        device=device,
+        window=window_settings(window_size, overlap),
+    )
+    with progress("indexing") as tell:
+
+        def told(files_done: int, files: int, windows_done: int) -> None:
+            if tell is not None:
+                tell(files_done, files, f"{windows_done:,} windows")
+
+        report = qa.index(paths, options, told)
+    if as_json:
+        print_json(_report_json(report))
+    else:
+        _print_report(report, folder)
+    return 1 if report.failed else 0
+
+
+def window_settings(size: int | None, overlap: int | None) -> WindowSettings | None:
+    """The window settings asked for, or None where none were."""
+    from dataclasses import replace
+
+    from ingest.windows import WindowSettings
+
+    if size is None and overlap is None:
+        return None
+    size = size or WindowSettings().size
+    base = replace(WindowSettings(), size=size, overlap=min(WindowSettings().overlap, size // 2))
+    return base if overlap is None else replace(base, overlap=overlap)
+
+
+def _report_json(report: IndexReport) -> dict[str, object]:
+    return {
+        "documents": {
+            "added": len(report.added),
+            "changed": len(report.changed),
+            "unchanged": len(report.unchanged),
+            "removed": len(report.removed),
+        },
+        "failed": [asdict(failure) for failure in report.failed],
+        "windows": report.windows,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _print_report(report: IndexReport, folder: str) -> None:
+    for failure in report.failed:
+        note(f"failed: {short_path(failure.path)}: {failure.error}")
+    click.echo(
+        f"{len(report.added)} added, {len(report.changed)} changed, "
+        f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "
+        f"{len(report.failed)} failed; {report.windows:,} windows in {printable(folder)} "
+        f"({report.seconds:.1f} s)"
+    )
+
+
+@click.command()
+@index_option
+@json_option
+def status(folder: str, as_json: bool) -> None:
+    """Say what an index holds and what it was made with.
+
+    \b
+    Example:
+      docqa status --index ~/contracts/.docqa
+    """
+    from index.store import Store
+
+    store = Store.open(Path(folder))
+    with store.snapshot():
+        values: dict[str, object] = {
+            "index": str(Path(folder).absolute()),
+            **store.counts(),
+            "failures": [
+                {"path": path, "error": state.error}
+                for path, state in sorted(store.files().items())
+                if state.error is not None
+            ],
+            "embedder": store.settings.embedder,
+            "window_size": store.settings.window.size,
+            "overlap": store.settings.window.overlap,
+            "generation": store.generation,
+            "bytes": sum(file.stat().st_size for file in Path(folder).iterdir()),
+        }
+    store.close()
+    if as_json:
+        print_json(values)
+        return
+    for failure in values.pop("failures"):  # type: ignore[attr-defined]
+        note(f"failed: {short_path(failure['path'])}: {failure['error']}")
+    for name, value in values.items():
+        shown = f"{value:,}" if isinstance(value, int) else printable(str(value))
+        click.echo(f"{name.replace('_', ' '):12} {shown}")
+
+
+@click.command()
+@index_option
+@json_option
+def verify(folder: str, as_json: bool) -> int:
+    """Check an index against itself and against the files it was made from.
+
+    Changes nothing. Exits with 1 if anything is not as it should be.
+
+    \b
+    Example:
+      docqa verify
+    """
+    from index.store import Store
+    from index.verify import verify as problems_of
+
+    store = Store.open(Path(folder))
+    with progress("checking") as tell:
+        problems = problems_of(store, tell)
+    checked = store.counts()
+    store.close()
+    if as_json:
+        print_json({"problems": [asdict(problem) for problem in problems], "checked": checked})
+    else:
+        for problem in problems:
+            where = short_path(problem.document) if problem.document else "index"
+            click.echo(f"{printable(where)}: {printable(problem.problem)}")
+        found = f"{len(problems)} problems" if problems else "no problems"
+        click.echo(f"{found} in {checked['documents']} documents, {checked['windows']:,} windows")
+    return 1 if problems else 0

@@ -1,0 +1,88 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import click
+
+from docqa.settings import DEFAULT_INDEX
+
+index_option = click.option(
+    "--index",
+    "folder",
+    default=DEFAULT_INDEX,
+    show_default=True,
+    metavar="DIR",
+    help="The index's folder.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
+)
+reader_option = click.option(
+    "--reader",
+    metavar="MODEL",
+    help="A question-answering model: a folder, or a name on the hub. [default: docqa's own]",
+)
+embedder_option = click.option(
+    "--embedder",
+    metavar="MODEL",
+    help="A sentence-transformers model: a folder, or a name on the hub. "
+    "[default: the index's own; all-MiniLM-L6-v2 for a new one]",
+)
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps ..."
+)
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    show_default=True,
+    help="The reader's number format; auto is bfloat16 where the hardware is good at it.",
+)
+top_k_option = click.option(
+    "--top-k",
+    "-k",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="The most answers.",
+)
+candidates_option = click.option(
+    "--candidates",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many windows the reader gets to read.",
+)
+prior_option = click.option(
+    "--prior-weight",
+    type=click.FloatRange(min=0),
+    metavar="W",
+    help="What retrieval counts beside the reader; 0 is the reader alone. [default: the reader's]",
+)
+null_option = click.option(
+    "--null-threshold",
+    type=float,
+    metavar="T",
+    help="No answer where the null score is above the best by more than this; inf always answers. "
+    "[default: the reader's]",
+)
+max_answer_option = click.option(
+    "--max-answer-tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The most tokens in an answer. [default: the reader's]",
+)
+window_size_option = click.option(
+    "--window-size",
+    type=click.IntRange(min=16),
+    metavar="TOKENS",
+    help="The most tokens in a window. [default: 200]",
+)
+overlap_option = click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    metavar="TOKENS",
+    help="Tokens that neighbouring windows share. [default: 64]",
+)

@@ -1,0 +1,130 @@
+"""What people see: answers, tables, progress, errors. Results go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from docqa.answer import Answer
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON document on stdout; names that are not UTF-8 come out as escapes."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def note(text: str) -> None:
+    """A line beside the results."""
+    click.echo(printable(text), err=True)
+
+
+def error(text: str) -> None:
+    """Why it did not work and what to do."""
+    click.echo(click.style("Error: ", fg="red") + printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    """Text that can't steer a terminal: control characters and lone surrogates made visible."""
+    return "".join(
+        char if char.isprintable() or char == " " else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def short_path(path: str) -> str:
+    """A path as seen from the current folder, where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:
+        return path
+    return relative if len(relative) < len(path) else path
+
+
+def print_answer(rank: int, answer: Answer) -> None:
+    """The answer, the sentence it stands in, and where that is."""
+    place = printable(short_path(answer.document))
+    if answer.page is not None:
+        place += f", page {answer.page}"
+    elif answer.line is not None:
+        place += f", line {answer.line}"
+    place += f", characters {answer.start}-{answer.end}"
+    click.echo(f"{rank}. {click.style(_flowing(answer.text), bold=True)}")
+    for line in _wrapped(_highlighted(answer)):
+        click.echo(f"   {line}")
+    click.echo(click.style(f"   {place}  (confidence {answer.confidence:.0%})", dim=True))
+
+
+def _highlighted(answer: Answer) -> str:
+    before = answer.context[: answer.context_start]
+    after = answer.context[answer.context_end :]
+    marked = click.style(_flowing(answer.text), fg="green", bold=True)
+    return (
+        _flowing(before)
+        + (" " if before[-1:].isspace() else "")
+        + marked
+        + (" " if after[:1].isspace() else "")
+        + _flowing(after)
+    )
+
+
+def _flowing(text: str) -> str:
+    """Text as one paragraph, whatever line breaks the document has."""
+    return printable(" ".join(text.split()))
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines that fit the terminal, with styled text counted by what is seen of it."""
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100) - 3
+    lines: list[str] = []
+    room = 0
+    for word in text.split(" "):
+        seen = len(click.unstyle(word))
+        if not lines or seen + 1 > room:
+            lines.append(word)
+            room = width - seen
+        else:
+            lines[-1] += f" {word}"
+            room -= seen + 1
+    return lines
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[..., None] | None]:
+    """A bar on stderr, or None where stderr is no terminal.
+
+    What is yielded takes ``(done, total)`` and, if it likes, a note.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=None, note="")
+
+        def tell(done: int, total: int, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield tell

@@ -1,0 +1,185 @@
+"""Two ways of asking a data set's questions: each of its own paragraph, or all of all articles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from docqa.answer import Answer
+from docqa.evaluate.metrics import best_over, exact_match, f1
+from docqa.evaluate.squad import Article, Question, sample
+from docqa.qa import DocQA, Result
+from docqa.read import Reader, text_document
+from ingest.windows import WindowSettings
+
+# Questions that are asked together.
+_TOGETHER = 64
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Scores:
+    """Sums over questions, and their means as :meth:`summary`."""
+
+    questions: int = 0
+    seconds: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, **measures: float) -> None:
+        """Count one question."""
+        self.questions += 1
+        for name, value in measures.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def summary(self) -> dict[str, Any]:
+        """``exact_match`` and ``f1`` in per cent, other shares from 0 to 1."""
+        asked = max(self.questions, 1)
+        means = {name: total / asked for name, total in self.sums.items()}
+        for name in ("exact_match", "f1"):
+            means[name] = 100 * means.get(name, 0.0)
+        return {
+            "questions": self.questions,
+            **{name: round(value, 4) for name, value in means.items()},
+            "ms_per_question": round(1000 * self.seconds / asked, 2),
+        }
+
+
+def evaluate_reader(
+    reader: Reader,
+    articles: Sequence[Article],
+    limit: int | None = None,
+    window: WindowSettings | None = None,
+    progress: Progress | None = None,
+) -> Scores:
+    """Ask each question of its own paragraph.
+
+    Args:
+        limit: the most questions, drawn at random but the same each time.
+        progress: told how many questions have been asked, of how many.
+    """
+    chosen = sample(list(articles), limit)
+    pairs = [
+        (question, paragraph.context)
+        for article in articles
+        for paragraph in article.paragraphs
+        for question in paragraph.questions
+        if question.id in chosen
+    ]
+    scores = Scores()
+    for part in _parts(pairs):
+        asked = [(question.text, text_document(context)) for question, context in part]
+        began = time.perf_counter()
+        answers = reader.read_many(asked, top_k=1, window=window)
+        scores.seconds += time.perf_counter() - began
+        for (question, context), found in zip(part, answers, strict=True):
+            _check(found, context)
+            scores.add(**_answer_measures(question, found))
+        if progress is not None:
+            progress(scores.questions, len(pairs))
+    return scores
+
+
+def evaluate_open(
+    articles: Sequence[Article],
+    make: Callable[[Path], DocQA],
+    candidates: int = 10,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Scores:
+    """Make each article one long document, index them all, and ask every question of all.
+
+    Recall counts windows that hold an annotator's answer whole, where it was marked.
+
+    Args:
+        make: a DocQA for an index in the given folder.
+    """
+    with TemporaryDirectory(prefix="docqa-eval-") as folder:
+        documents = Path(folder) / "articles"
+        documents.mkdir()
+        for n, article in enumerate(articles):
+            (documents / f"{n:05}.txt").write_text(article.text, encoding="utf-8", newline="")
+        qa = make(Path(folder) / "index")
+        report = qa.index([documents])
+        if report.failed:
+            raise AssertionError(f"an article could not be indexed: {report.failed[0]}")
+        scores = ask_all(qa, articles, documents, candidates, limit, progress)
+        qa.close()
+        return scores
+
+
+def ask_all(
+    qa: DocQA,
+    articles: Sequence[Article],
+    documents: Path,
+    candidates: int,
+    limit: int | None,
+    progress: Progress | None,
+) -> Scores:
+    """Ask the questions of articles that are indexed as ``documents/00000.txt`` and so on."""
+    chosen = sample(list(articles), limit)
+    asked = [
+        (str(documents / f"{n:05}.txt"), start, question)
+        for n, article in enumerate(articles)
+        for start, paragraph in zip(article.paragraph_starts(), article.paragraphs, strict=True)
+        for question in paragraph.questions
+        if question.id in chosen
+    ]
+    texts = {str(documents / f"{n:05}.txt"): a.text for n, a in enumerate(articles)}
+    scores = Scores()
+    for part in _parts(asked):
+        results, timings = qa.results(
+            [question.text for _, _, question in part], top_k=1, candidates=candidates
+        )
+        scores.seconds += timings.total
+        for (path, start, question), result in zip(part, results, strict=True):
+            for answer in result.answers:
+                _check([answer], texts[answer.document])
+            scores.add(
+                **_answer_measures(question, result.answers),
+                **_retrieval_measures(path, start, question, result),
+                right_document=float(any(a.document == path for a in result.answers)),
+            )
+        if progress is not None:
+            progress(scores.questions, len(asked))
+    return scores
+
+
+def _answer_measures(question: Question, answers: Sequence[Answer]) -> dict[str, float]:
+    text = answers[0].text if answers else ""
+    golds = [gold for gold, _ in question.answers]
+    return {
+        "exact_match": best_over(exact_match, text, golds),
+        "f1": best_over(f1, text, golds),
+        "answered": float(bool(answers)),
+    }
+
+
+def _retrieval_measures(
+    path: str, paragraph_start: int, question: Question, result: Result
+) -> dict[str, float]:
+    marked = [
+        (paragraph_start + start, paragraph_start + start + len(text))
+        for text, start in question.answers
+    ]
+    holds = [
+        hit.document == path and any(hit.start <= start and end <= hit.end for start, end in marked)
+        for hit in result.hits
+    ]
+    return {f"recall@{k}": float(any(holds[:k])) for k in (1, 5, 10)}
+
+
+def _check(answers: Sequence[Answer], text: str) -> None:
+    """The promise that everything rests on: an answer is a slice of its source."""
+    for answer in answers:
+        if text[answer.start : answer.end] != answer.text:
+            raise AssertionError(f"not the source's words at {answer.start}: {answer.text!r}")
+
+
+def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for first in range(0, len(items), _TOGETHER):
+        yield items[first : first + _TOGETHER]

@@ -1,0 +1,100 @@
+"""SQuAD's data format, versions 1.1 and 2.0 (Rajpurkar et al. 2016, 2018)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docqa.errors import DataError
+
+# Paragraphs of one article, made into one document.
+PARAGRAPH_BREAK = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with what its annotators marked in the paragraph; nothing: unanswerable.
+
+    ``answers`` are ``(text, start)``, offsets in code points into the paragraph's context.
+    """
+
+    id: str
+    text: str
+    answers: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    context: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    title: str
+    paragraphs: tuple[Paragraph, ...]
+
+    @property
+    def text(self) -> str:
+        """All paragraphs as one long document."""
+        return PARAGRAPH_BREAK.join(paragraph.context for paragraph in self.paragraphs)
+
+    def paragraph_starts(self) -> list[int]:
+        """Where each paragraph starts in :attr:`text`."""
+        starts, at = [], 0
+        for paragraph in self.paragraphs:
+            starts.append(at)
+            at += len(paragraph.context) + len(PARAGRAPH_BREAK)
+        return starts
+
+
+def load_squad(path: str | Path) -> list[Article]:
+    """Read a SQuAD file, plain or gzipped.
+
+    Raises:
+        DataError: it is missing, or not in SQuAD's format.
+    """
+    file = Path(path)
+    try:
+        raw = file.read_bytes()
+        if raw.startswith(b"\x1f\x8b"):
+            raw = gzip.decompress(raw)
+        return [_article(article) for article in json.loads(raw)["data"]]
+    except OSError as error:
+        raise DataError(f"can't read {file}: {error.strerror or error}") from error
+    except (KeyError, TypeError, ValueError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{file} is not in SQuAD's format ({type(error).__name__}: {error})"
+        ) from error
+
+
+def sample(articles: list[Article], limit: int | None) -> set[str]:
+    """Ids of ``limit`` questions drawn from all articles, the same ones each time; or of all."""
+    ids = [
+        question.id
+        for article in articles
+        for paragraph in article.paragraphs
+        for question in paragraph.questions
+    ]
+    if limit is None or limit >= len(ids):
+        return set(ids)
+    return set(random.Random(0).sample(ids, limit))
+
+
+def _article(data: dict[str, Any]) -> Article:
+    return Article(str(data.get("title", "")), tuple(map(_paragraph, data["paragraphs"])))
+
+
+def _paragraph(data: dict[str, Any]) -> Paragraph:
+    return Paragraph(str(data["context"]), tuple(map(_question, data["qas"])))
+
+
+def _question(data: dict[str, Any]) -> Question:
+    marked = [] if data.get("is_impossible") else data["answers"]
+    answers = tuple((str(answer["text"]), int(answer["answer_start"])) for answer in marked)
+    return Question(str(data["id"]), str(data["question"]), answers)

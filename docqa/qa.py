@@ -1,0 +1,351 @@
+"""DocQA: an index and a reader behind a handful of methods."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docqa.answer import Answer
+from docqa.errors import IndexLockedError, IndexMismatchError, IndexMissingError
+from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
+from index.models import DEFAULT_EMBEDDER
+from ingest.windows import Window, WindowSettings
+
+if TYPE_CHECKING:
+    from docqa.retrieve import Candidate
+    from docqa.span_model import SpanModel
+    from index.build import BuildOptions, IndexReport, Progress
+    from index.dense import DenseIndex
+    from index.embed import Embedder
+    from index.store import Store, StoredWindow
+    from ingest.windows import IntArray
+
+_log = logging.getLogger("docqa")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A window that the retriever found: ``[start, end)`` of a document.
+
+    ``score`` is the window's fused z-score: greater is better, and it compares only within the
+    same question.
+    """
+
+    document: str
+    start: int
+    end: int
+    page: int | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a question.
+
+    Attributes:
+        answers: best first; empty where the documents hold none.
+        windows_read: how many windows went through the reader for it.
+        hits: the windows the retriever chose, best first.
+    """
+
+    question: str
+    answers: list[Answer]
+    windows_read: int
+    hits: list[Hit]
+
+
+@dataclass
+class Timings:
+    """Seconds that a call spent, over all its questions."""
+
+    retrieve: float = 0.0
+    read: float = 0.0
+    total: float = 0.0
+
+
+class DocQA:
+    """Questions to a folder of documents.
+
+    Models are loaded when they are first needed and kept. An object may be used from several
+    threads; calls take turns.
+
+    Args:
+        index: the index's folder; made by the first :meth:`index`.
+        reader: a folder or hub name of a question-answering model; docqa's own if not given.
+        embedder: a folder or hub name of a sentence-transformers model; the index's own if not
+            given, for a new index all-MiniLM-L6-v2.
+        window: size and overlap of windows; the index's own if not given.
+        device: ``auto`` (CUDA, then MPS, then CPU) or what torch.device takes.
+        dtype: of the reader: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        settings: how answers are chosen; the reader's own if not given.
+    """
+
+    def __init__(
+        self,
+        index: str | os.PathLike[str] = DEFAULT_INDEX,
+        *,
+        reader: str | None = None,
+        embedder: str | None = None,
+        window: WindowSettings | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        settings: AnswerSettings | None = None,
+    ) -> None:
+        self._folder = Path(index)
+        self._reader_name = reader or DEFAULT_READER
+        self._embedder_name = embedder
+        self._window = window
+        self._device = device
+        self._dtype = dtype
+        self._settings = settings
+        self._turn = threading.RLock()
+        self._store: Store | None = None
+        self._store_file: tuple[int, int] | None = None
+        self._dense: DenseIndex | None = None
+        self._embedder: Embedder | None = None
+
+    # -- indexing ----------------------------------------------------------------------------
+
+    def index(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        options: BuildOptions | None = None,
+        progress: Progress | None = None,
+    ) -> IndexReport:
+        """Bring the index in line with files and folders, making it if there is none.
+
+        Args:
+            paths: files and folders; folders recursively.
+            options: which files to take, and what each may cost.
+            progress: told how far the run has come.
+
+        Returns:
+            What was added, changed, unchanged, removed, and what failed and why.
+
+        Raises:
+            IndexMismatchError: the index was made with another embedder or window size.
+            IndexLockedError: another process is writing to it.
+            ModelError: the embedder can't be loaded.
+        """
+        from index.build import BuildOptions, build, writer_lock
+
+        if isinstance(paths, (str, os.PathLike)):
+            paths = [paths]
+        with self._turn, writer_lock(self._folder):
+            try:
+                store = self._open_store()
+            except IndexMissingError:
+                store = self._create_store()
+            return build(
+                store, self._embedder_for(store), paths, options or BuildOptions(), progress
+            )
+
+    def _create_store(self) -> Store:
+        from docqa.span_model import load_tokenizer
+        from index.embed import Embedder
+        from index.store import IndexSettings, Store
+
+        self._embedder = Embedder(self._embedder_name or DEFAULT_EMBEDDER, self._device)
+        settings = IndexSettings(
+            embedder=self._embedder.name,
+            embedder_sha256=self._embedder.sha256,
+            dimension=self._embedder.dimension,
+            window=self._window or WindowSettings(),
+            tokenizer=load_tokenizer(self._reader_name).to_str(),
+        )
+        Store.create(self._folder, settings).close()
+        return self._open_store()
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def ask(self, question: str, top_k: int = 3, candidates: int = 10) -> list[Answer]:
+        """The best answers to a question, best first; empty where the documents hold none.
+
+        Args:
+            top_k: the most answers.
+            candidates: how many windows the retriever hands to the reader.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+            IndexMissingError: there is no index.
+            IndexMismatchError: the index was made with another embedder or window size.
+            ModelError: a model can't be loaded.
+        """
+        return self.ask_many([question], top_k, candidates)[0]
+
+    def ask_many(
+        self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
+    ) -> list[list[Answer]]:
+        """:meth:`ask` for many questions, which the reader takes in common batches."""
+        return [result.answers for result in self.results(questions, top_k, candidates)[0]]
+
+    def results(
+        self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
+    ) -> tuple[list[Result], Timings]:
+        """:meth:`ask_many` with what was read and how long it took."""
+        from docqa.choose import Passage, choose
+        from docqa.retrieve import candidates as retrieve
+        from docqa.span_model import Job
+
+        began = time.perf_counter()
+        timings = Timings()
+        if not questions:
+            return [], timings
+        with self._turn:
+            model = self.model
+            ids = [model.question_ids(question) for question in questions]
+            settings = self._settings or model.answer_settings
+            with self._snapshot() as (store, dense):
+                vectors = self._embedder_for(store).questions(questions)
+                found = retrieve(store, dense, questions, vectors, candidates)
+                stored = [store.windows([c.window_id for c in chosen]) for chosen in found]
+                timings.retrieve = time.perf_counter() - began
+                same_tokens = store.settings.tokenizer == model.tokenizer.to_str()
+                passages = [
+                    [
+                        Passage(at.document_id, window, candidate.score)
+                        for at, candidate in zip(row, chosen, strict=True)
+                        for window in _reader_windows(model, at, question, same_tokens)
+                    ]
+                    for row, chosen, question in zip(stored, found, ids, strict=True)
+                ]
+                jobs = [
+                    Job(question, [passage.window for passage in row])
+                    for question, row in zip(ids, passages, strict=True)
+                ]
+                logits = model.logits(jobs)
+                results = [
+                    Result(
+                        question,
+                        choose(one, row, settings, top_k, store.document),
+                        len(row),
+                        _hits(store, chosen),
+                    )
+                    for question, one, row, chosen in zip(
+                        questions, logits, passages, found, strict=True
+                    )
+                ]
+            timings.total = time.perf_counter() - began
+            timings.read = timings.total - timings.retrieve
+        return results, timings
+
+    def search(self, question: str, k: int = 10) -> list[Hit]:
+        """Retrieval alone: the ``k`` best windows for a question.
+
+        Raises:
+            QuestionError: the question is empty.
+            IndexMissingError: there is no index.
+        """
+        from docqa.errors import QuestionError
+        from docqa.retrieve import candidates as retrieve
+
+        if not question.strip():
+            raise QuestionError("the question is empty")
+        with self._turn, self._snapshot() as (store, dense):
+            vectors = self._embedder_for(store).questions([question])
+            [chosen] = retrieve(store, dense, [question], vectors, k)
+            return _hits(store, chosen)
+
+    @cached_property
+    def model(self) -> SpanModel:
+        """The reader's model, loaded when first asked for."""
+        from docqa.span_model import SpanModel
+
+        return SpanModel(self._reader_name, self._device, self._dtype)
+
+    # -- the open index ----------------------------------------------------------------------
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[Store, DenseIndex]]:
+        """The store at one generation, and the vectors in line with it."""
+        from index.dense import DenseIndex
+
+        store = self._open_store()
+        with store.snapshot():
+            if self._dense is None:
+                self._dense = DenseIndex.load(store)
+                if self._dense.rebuilt:
+                    _log.warning("rebuilt the vectors' cache: %s", self._dense.rebuilt)
+                self._save_cache(store, self._dense)
+            else:
+                self._dense.sync(store)
+            yield store, self._dense
+
+    def _save_cache(self, store: Store, dense: DenseIndex) -> None:
+        """Keep a mended cache for the next one who asks, if nobody is writing."""
+        from index.build import writer_lock
+
+        if dense.is_saved(store) or not os.access(self._folder, os.W_OK):
+            return
+        try:
+            with writer_lock(self._folder):
+                dense.save(store)
+        except IndexLockedError:
+            return  # the writer will save it
+
+    def _open_store(self) -> Store:
+        from index.store import DATABASE, Store
+
+        file = self._folder / DATABASE
+        present = (file.stat().st_dev, file.stat().st_ino) if file.exists() else None
+        if self._store is None or present != self._store_file:
+            self.close()
+            store = Store.open(self._folder)
+            if self._window is not None and self._window != store.settings.window:
+                had = store.settings.window
+                store.close()
+                raise IndexMismatchError(
+                    f"the index in {self._folder} has windows of {had.size} tokens overlapping by "
+                    f"{had.overlap}; leave the window settings out, or index into another folder"
+                )
+            self._store, self._store_file = store, present
+        return self._store
+
+    def _embedder_for(self, store: Store) -> Embedder:
+        from index.embed import Embedder
+
+        made_with = store.settings
+        if self._embedder is None:
+            self._embedder = Embedder(self._embedder_name or made_with.embedder, self._device)
+        if self._embedder.sha256 != made_with.embedder_sha256:
+            raise IndexMismatchError(
+                f"the index in {self._folder} was made with the embedder {made_with.embedder!r}, "
+                f"not with these weights of {self._embedder.name!r}; use that one, "
+                "or index into another folder"
+            )
+        return self._embedder
+
+    def close(self) -> None:
+        """Close the index's files; the object can be used again."""
+        if self._store is not None:
+            self._store.close()
+        self._store = self._store_file = self._dense = None
+
+
+def _hits(store: Store, chosen: Sequence[Candidate]) -> list[Hit]:
+    places = store.window_places([candidate.window_id for candidate in chosen])
+    return [
+        Hit(place.path, place.start, place.end, place.page, candidate.score)
+        for place, candidate in zip(places, chosen, strict=True)
+    ]
+
+
+def _reader_windows(
+    model: SpanModel, at: StoredWindow, question: IntArray, same_tokens: bool
+) -> list[Window]:
+    """A stored window as the reader takes it: its tokens as stored where they are the reader's."""
+    if same_tokens:
+        return model.fit(at.window, question)
+    size = max(model.room(question), 16)
+    return [
+        replace(window, start=window.start + at.window.start, end=window.end + at.window.start)
+        for window in model.windows(at.text, question, WindowSettings(size, size // 4))
+    ]

@@ -1,0 +1,62 @@
+"""All settings of asking, with their defaults, in one place.
+
+A call that wants another value replaces the whole object:
+``dataclasses.replace(settings, max_answer_tokens=10)``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.errors import ModelError
+
+DEFAULT_INDEX = ".docqa"
+DEFAULT_READER = str(Path(__file__).parent / "models" / "reader")
+_READER_SETTINGS = "docqa.json"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How a reader's logits become answers.
+
+    A reader's folder may hold its own in ``docqa.json``, chosen on data.
+
+    Args:
+        max_answer_tokens: the most tokens in an answer.
+        prior_weight: what a window's z-scored retrieval score counts beside ``S·T_i + E·T_j``
+            when spans of different windows are ranked; 0 is the pure maximum.
+        null_threshold: no answer is given where the null score is above the best span's score by
+            more than this; ``inf`` always answers.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+
+    max_answer_tokens: int = 30
+    prior_weight: float = 0.5
+    null_threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.max_answer_tokens < 1:
+            raise ValueError(f"max_answer_tokens must be at least 1, not {self.max_answer_tokens}")
+        if not self.prior_weight >= 0:
+            raise ValueError(f"prior_weight must not be negative, is {self.prior_weight}")
+
+    @classmethod
+    def of_reader(cls, folder: Path) -> AnswerSettings:
+        """The settings that lie in a reader's folder; the defaults where there are none.
+
+        Raises:
+            ModelError: the file is there but can't be understood.
+        """
+        file = folder / _READER_SETTINGS
+        if not file.exists():
+            return cls()
+        try:
+            values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return cls(**values)
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"{file} can't be used: {error}") from error

@@ -1,0 +1,240 @@
+"""Files to an index: what is new is added, what changed replaced, what vanished removed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock, Timeout
+from tokenizers import Tokenizer
+
+from index.dense import DenseIndex
+from index.embed import Embedder
+from index.errors import IndexLockedError
+from index.store import FileState, Store
+from ingest.discover import Discovery, find_files
+from ingest.document import Document, Failure, LoadLimits
+from ingest.pool import LoaderPool
+from ingest.windows import Window, plain_tokenizer, split, tokenize
+
+_LOCK = "writer.lock"
+# Small documents are embedded together, so that a batch is worth its while.
+_WINDOWS_TOGETHER = 256
+
+
+@dataclass
+class IndexReport:
+    """What one run did.
+
+    Attributes:
+        added, changed, unchanged, removed: paths of documents.
+        failed: files that could not be read, each with its reason.
+        windows: how many windows the index holds now.
+        seconds: how long it took.
+    """
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    windows: int = 0
+    seconds: float = 0.0
+
+
+class Progress(Protocol):
+    """Told how far a run has come; the command line draws it."""
+
+    def __call__(self, files_done: int, files: int, windows_done: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """Which files a run takes and what each may cost; see :func:`ingest.discover.find_files`."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    limits: LoadLimits = field(default_factory=LoadLimits)
+    workers: int | None = None
+    rehash: bool = False
+
+
+@contextmanager
+def writer_lock(folder: Path) -> Iterator[None]:
+    """Hold an index for writing; the lock dies with its process.
+
+    Raises:
+        IndexLockedError: another process (or thread) holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise IndexLockedError(
+            f"another docqa is writing to the index in {folder}; wait until it has finished"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def build(
+    store: Store,
+    embedder: Embedder,
+    paths: Sequence[str | os.PathLike[str]],
+    options: BuildOptions,
+    progress: Progress | None = None,
+) -> IndexReport:
+    """Bring the index in line with the files; the caller holds :func:`writer_lock`.
+
+    Each document is written in a transaction of its own as soon as it is embedded, so a run that
+    is killed loses only what it had not yet written, and the next one goes on from there.
+
+    Args:
+        store: open, and made with ``embedder``.
+        paths: files and folders.
+        options: which files, and what each may cost.
+        progress: called after each file and each batch of windows.
+    """
+    return _Run(store, embedder, options, progress).run(paths)
+
+
+class _Run:
+    def __init__(
+        self, store: Store, embedder: Embedder, options: BuildOptions, progress: Progress | None
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._options = options
+        self._progress = progress
+        self._tokenizer = plain_tokenizer(Tokenizer.from_str(store.settings.tokenizer))
+        self._known = store.files()
+        self._report = IndexReport()
+        self._waiting: list[tuple[Document, list[Window]]] = []
+        self._files = 0
+        self._files_done = 0
+        self._windows_done = 0
+
+    def run(self, paths: Sequence[str | os.PathLike[str]]) -> IndexReport:
+        began = time.perf_counter()
+        discovery = find_files(paths, self._options.include, self._options.exclude)
+        self._files = len(discovery.files)
+        self._report.failed.extend(discovery.failures)
+        for path in _vanished(self._known, discovery):
+            self._store.remove(path)
+            if self._known[path].error is None:
+                self._report.removed.append(path)
+        changed = [path for path in discovery.files if not self._is_as_known(path)]
+        with LoaderPool(self._options.limits, self._options.workers) as pool:
+            for loaded in pool.load_many(changed):
+                if isinstance(loaded, Failure):
+                    self._fail(loaded)
+                else:
+                    self._take(loaded)
+        self._flush()
+        dense = DenseIndex.load(self._store)
+        if not dense.is_saved(self._store):
+            dense.save(self._store)
+        report = self._report
+        for listed in (report.added, report.changed, report.unchanged, report.removed):
+            listed.sort()
+        report.failed.sort(key=lambda failure: failure.path)
+        report.windows = len(dense.ids)
+        report.seconds = time.perf_counter() - began
+        return report
+
+    def _is_as_known(self, path: str) -> bool:
+        """Whether size and time say that a file that could be read is still the same."""
+        known = self._known.get(path)
+        if known is None or known.error is not None or self._options.rehash:
+            return False
+        size, mtime_ns = _size_and_time(path)
+        if (known.size, known.mtime_ns) != (size, mtime_ns):
+            return False
+        self._report.unchanged.append(path)
+        self._file_done()
+        return True
+
+    def _fail(self, failure: Failure) -> None:
+        known = self._known.get(failure.path)
+        if known is None or known.error != failure.error:
+            self._store.put_failure(failure.path, failure.error, *_size_and_time(failure.path))
+        self._report.failed.append(failure)
+        self._file_done()
+
+    def _take(self, document: Document) -> None:
+        known = self._known.get(document.path)
+        if known is not None and known.sha256 == document.sha256:
+            self._store.touch(document.path, document.size, document.mtime_ns)
+            self._report.unchanged.append(document.path)
+            self._file_done()
+            return
+        tokens = tokenize(document.text, self._tokenizer)
+        self._waiting.append((document, list(split(tokens, self._store.settings.window))))
+        if sum(len(windows) for _, windows in self._waiting) >= _WINDOWS_TOGETHER:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Embed and write the documents that wait."""
+        texts = [
+            document.text[window.start : window.end]
+            for document, windows in self._waiting
+            for window in windows
+        ]
+        vectors = self._embedder.passages(texts, self._embedded)
+        first = 0
+        for document, windows in self._waiting:
+            self._store.put(document, windows, vectors[first : first + len(windows)])
+            first += len(windows)
+            is_new = (known := self._known.get(document.path)) is None or known.error is not None
+            (self._report.added if is_new else self._report.changed).append(document.path)
+            self._file_done()
+        self._waiting.clear()
+
+    def _embedded(self, windows: int) -> None:
+        self._windows_done += windows
+        self._tell()
+
+    def _file_done(self) -> None:
+        self._files_done += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._files_done, self._files, self._windows_done)
+
+
+def _vanished(known: dict[str, FileState], discovery: Discovery) -> list[str]:
+    """Known files under the named folders that are no longer there.
+
+    What lies under a folder that could not be read (a mount that is gone, a permission) has not
+    vanished: it can't be seen.
+    """
+    unseen = {failure.path for failure in discovery.failures}
+    seen = set(discovery.files) | unseen
+    return [
+        path
+        for path in known
+        if path not in seen
+        and any(_is_under(path, root) for root in discovery.roots)
+        and not any(_is_under(path, folder) for folder in unseen)
+    ]
+
+
+def _is_under(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _size_and_time(path: str) -> tuple[int, int]:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,186 @@
+"""Nearest neighbours of vectors, with FAISS: a cache of what the store holds.
+
+The cache is one file, written whole or not at all, and named after the index and the generation
+of the store that it shows. Whatever it lacks or has too much of is mended from the store.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from index.store import IdArray, Store, Vectors
+
+# Up to this many windows every vector is compared (docs/benchmarks.md, "Exact or approximate").
+EXACT_LIMIT = 250_000
+_PREFIX = "vectors-"
+# Lists searched of an inverted file, as a share of all lists.
+_PROBED = 1 / 16
+_TRAINING_VECTORS_A_LIST = 64
+
+
+@dataclass
+class DenseIndex:
+    """Vectors by window id, searched by inner product.
+
+    Attributes:
+        ids: ``(windows,)`` the windows in it, ascending.
+        rebuilt: why it was not read from its file, or None.
+    """
+
+    ids: IdArray
+    rebuilt: str | None
+    _index: Any
+
+    @classmethod
+    def load(cls, store: Store) -> DenseIndex:
+        """The cache as it stands on disk, brought in line with the store.
+
+        A cache that is missing, torn or foreign is built from the store; ``rebuilt`` says so.
+        Nothing is written: see :meth:`save`.
+        """
+        empty = np.empty(0, np.int64)
+        files = _cache_files(store)
+        if not files:
+            dense = cls(empty, "it was missing", None)
+        else:
+            try:
+                index = faiss.read_index(str(files[-1]))
+                dense = cls(_ids(index), None, index)
+                if index.d != store.settings.dimension:
+                    dense = cls(empty, "its vectors had another length", None)
+            except (RuntimeError, AttributeError, MemoryError) as error:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                dense = cls(empty, f"it could not be read ({reason})", None)
+        dense.sync(store)
+        return dense
+
+    def sync(self, store: Store) -> bool:
+        """Bring the vectors in line with the store.
+
+        Only what is new is added and only what is gone removed, unless the number of windows
+        asks for another kind of index; then all is built anew.
+
+        Returns:
+            Whether anything changed.
+        """
+        wanted = store.window_ids()
+        if self._index is not None and np.array_equal(wanted, self.ids):
+            return False
+        gone = np.setdiff1d(self.ids, wanted, assume_unique=True)
+        new = np.setdiff1d(wanted, self.ids, assume_unique=True)
+        if self._index is None or not _fits(self._index, len(wanted)):
+            self._index = _empty_index(store, wanted)
+            new, gone = wanted, gone[:0]
+        if len(gone):
+            self._index.remove_ids(gone)
+        step = 50_000
+        for first in range(0, len(new), step):
+            part = new[first : first + step]
+            self._index.add_with_ids(store.vectors(part), part)
+        self.ids = wanted
+        return True
+
+    def search(self, questions: Vectors, k: int) -> tuple[Vectors, IdArray]:
+        """The ``k`` nearest windows of each question.
+
+        Args:
+            questions: ``(questions, dimension)``, of length 1.
+
+        Returns:
+            ``(scores, ids)``, each ``(questions, min(k, windows))``; scores are cosines, best
+            first. An approximate index may return fewer: their id is -1.
+        """
+        k = min(k, len(self.ids))
+        if k == 0:
+            return np.empty((len(questions), 0), np.float32), np.empty(
+                (len(questions), 0), np.int64
+            )
+        scores, ids = self._index.search(questions, k)
+        return scores, ids
+
+    def nearest_to_itself(self, store: Store, sample: int = 1000) -> float:
+        """The share of (sampled) stored vectors whose nearest neighbour is as near as itself."""
+        if not len(self.ids):
+            return 1.0
+        ids = self.ids[:: max(1, len(self.ids) // sample)]
+        vectors = store.vectors(ids)
+        scores, _ = self.search(vectors, 1)
+        itself = np.einsum("nd,nd->n", vectors, vectors)
+        return float(np.mean(np.abs(scores[:, 0] - itself) < 0.02))
+
+    def save(self, store: Store) -> None:
+        """Write the cache beside the store; the caller holds the writer's lock.
+
+        Written to a temporary file, synced and renamed, so that it is whole or absent.
+        """
+        target = _cache_file(store)
+        part = store.folder / f"{_PREFIX}{os.getpid()}.part"
+        try:
+            faiss.write_index(self._index, str(part))
+            with part.open("rb") as stream:
+                os.fsync(stream.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        for old in store.folder.glob(f"{_PREFIX}*"):
+            if old != target:
+                old.unlink(missing_ok=True)
+
+    def is_saved(self, store: Store) -> bool:
+        """Whether the file on disk shows the store's present generation."""
+        return _cache_file(store).exists()
+
+
+def _cache_file(store: Store) -> Path:
+    return store.folder / f"{_PREFIX}{store.index_id[:12]}-{store.generation:012}.faiss"
+
+
+def _cache_files(store: Store) -> list[Path]:
+    return sorted(store.folder.glob(f"{_PREFIX}{store.index_id[:12]}-*.faiss"))
+
+
+def _lists_for(windows: int) -> int:
+    """How many inverted lists: 0 asks for an exact index, else about 4 times the root."""
+    return 0 if windows <= EXACT_LIMIT else int(4 * windows**0.5)
+
+
+def _fits(index: Any, windows: int) -> bool:
+    """Whether an index is of the kind that so many windows ask for, within a factor of two."""
+    lists = _lists_for(windows)
+    if isinstance(index, faiss.IndexIVF):
+        return lists > 0 and index.nlist / 2 <= lists <= index.nlist * 2
+    return lists == 0
+
+
+def _empty_index(store: Store, ids: IdArray) -> Any:
+    dimension = store.settings.dimension
+    lists = _lists_for(len(ids))
+    if not lists:
+        return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+    index: Any = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    index.nprobe = max(1, int(lists * _PROBED))
+    sample = np.sort(
+        np.random.default_rng(0).choice(
+            ids, min(len(ids), lists * _TRAINING_VECTORS_A_LIST), replace=False
+        )
+    )
+    index.train(store.vectors(sample))
+    return index
+
+
+def _ids(index: Any) -> IdArray:
+    if isinstance(index, faiss.IndexIVF):
+        inverted: Any = index.invlists
+        lists = [
+            faiss.rev_swig_ptr(inverted.get_ids(n), inverted.list_size(n)).copy()
+            for n in range(index.nlist)
+            if inverted.list_size(n)
+        ]
+        return np.sort(np.concatenate(lists)) if lists else np.empty(0, np.int64)
+    return np.sort(faiss.vector_to_array(index.id_map))

@@ -1,0 +1,83 @@
+"""Text to vectors, with sentence-transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from index.device import Device, pick_device, pick_dtype
+from index.errors import ModelError
+from index.models import embedder_folder, weights_sha256
+from index.store import Vectors
+
+_BATCH = 32
+
+
+class Embedder:
+    """A sentence-transformers model, loaded.
+
+    Args:
+        name: the default's name, a folder, or a model's name on the hub.
+        device: where it runs.
+
+    Attributes:
+        name: as given.
+        sha256: of its weights; an index remembers it.
+        dimension: of its vectors.
+
+    Raises:
+        ModelError: it can't be found or loaded.
+    """
+
+    def __init__(self, name: str, device: Device = "auto") -> None:
+        folder = embedder_folder(name)
+        self.name = name
+        self.sha256 = weights_sha256(folder)
+        from sentence_transformers import SentenceTransformer
+
+        place = pick_device(device)
+        try:
+            self._model = SentenceTransformer(
+                str(folder),
+                device=place,
+                local_files_only=True,
+                model_kwargs={"dtype": pick_dtype("auto", place)},
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(f"can't load the embedder {name!r}: {error}") from error
+        dimension = self._model.get_embedding_dimension()
+        if dimension is None:
+            raise ModelError(f"the embedder {name!r} does not say how long its vectors are")
+        self.dimension = dimension
+
+    def passages(
+        self, texts: Sequence[str], embedded: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Vectors ``(texts, dimension)`` of passages, of length 1.
+
+        Args:
+            embedded: told after each batch how many texts it held.
+        """
+        result = np.empty((len(texts), self.dimension), np.float32)
+        longest_first = sorted(range(len(texts)), key=lambda n: -len(texts[n]))
+        for first in range(0, len(texts), _BATCH):
+            part = longest_first[first : first + _BATCH]
+            result[part] = self._unit(self._model.encode_document, [texts[n] for n in part])
+            if embedded is not None:
+                embedded(len(part))
+        return result
+
+    def questions(self, texts: Sequence[str]) -> Vectors:
+        """Vectors ``(texts, dimension)`` of questions, of length 1."""
+        return self._unit(self._model.encode_query, texts)
+
+    def _unit(self, encode: Any, texts: Sequence[str]) -> Vectors:
+        vectors = encode(
+            list(texts), batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False
+        )
+        vectors = np.asarray(vectors, np.float32).reshape(len(texts), self.dimension)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: Vectors = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
+        return unit

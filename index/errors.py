@@ -1,0 +1,32 @@
+"""What can be wrong with an index or with the models that make it.
+
+``docqa.errors`` draws the whole tree.
+"""
+
+from __future__ import annotations
+
+from ingest.errors import DocQAError
+
+
+class StorageError(DocQAError):
+    """The index can't be used as it was asked for."""
+
+
+class IndexMissingError(StorageError):
+    """There is no index in the folder."""
+
+
+class IndexMismatchError(StorageError):
+    """The index was made with other settings than asked for."""
+
+
+class IndexLockedError(StorageError):
+    """Another process is writing to the index."""
+
+
+class IndexDamagedError(StorageError):
+    """The database can't be read, or misses what it must hold."""
+
+
+class ModelError(DocQAError):
+    """A model can't be found or loaded."""

@@ -1,0 +1,438 @@
+"""The index's one truth: a SQLite database of documents, windows, vectors and full text.
+
+A document and all that belongs to it is written in one transaction, and each such transaction
+raises the generation by one. Window ids are never used twice, so whoever holds a set of ids can
+tell what is new and what is gone by comparing ids alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+from sqlite_utils import Database
+
+from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
+from ingest.document import Document
+from ingest.windows import IntArray, Window, WindowSettings
+
+DATABASE = "docqa.db"
+SCHEMA_VERSION = 1
+
+IdArray = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+
+_SCHEMA = """
+create table settings (
+    key text primary key,
+    value text not null
+) strict;
+
+create table documents (
+    id integer primary key autoincrement,
+    path any not null unique,       -- text; the raw bytes where they are not UTF-8
+    format text,
+    sha256 text,
+    size integer not null,          -- bytes
+    mtime_ns integer not null,
+    text text,
+    page_starts text,               -- JSON list of offsets into text
+    error text                      -- why it could not be read; then there is no text
+) strict;
+
+create table windows (
+    id integer primary key autoincrement,
+    document_id integer not null references documents(id),
+    start integer not null,         -- offsets into the document's text, in code points
+    "end" integer not null,
+    text text not null,
+    token_ids blob not null,        -- little-endian unsigned integers, see _pack
+    token_offsets blob not null,    -- start, end of each token, counted from the window's start
+    embedding blob not null         -- float16, length 1
+) strict;
+
+create index windows_document on windows(document_id);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """What an index was made with; all its windows share it.
+
+    Attributes:
+        embedder: its name, as given.
+        embedder_sha256: of its weights.
+        dimension: of the vectors.
+        window: size and overlap.
+        tokenizer: the JSON of the tokenizer that made the windows.
+    """
+
+    embedder: str
+    embedder_sha256: str
+    dimension: int
+    window: WindowSettings
+    tokenizer: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What the index knows of a file."""
+
+    size: int
+    mtime_ns: int
+    sha256: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWindow:
+    """A window as read back; ``id`` and ``document_id`` are the database's."""
+
+    id: int
+    document_id: int
+    text: str
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlace:
+    """``[start, end)`` of a document; ``page`` (from 1) is the one ``start`` is on, or None."""
+
+    path: str
+    start: int
+    end: int
+    page: int | None
+
+
+class Store:
+    """An open database. Use :meth:`create` or :meth:`open`."""
+
+    def __init__(self, db: Database, folder: Path) -> None:
+        self.db = db
+        self.folder = folder
+        self.settings = self._read_settings()
+        self.index_id = self._setting("index_id")
+
+    @classmethod
+    def create(cls, folder: Path, settings: IndexSettings) -> Store:
+        """Make an empty index in ``folder``, or finish one that was killed while being made.
+
+        The caller holds the writer's lock.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        db = _connect(folder)
+        db.enable_wal()
+        values = {
+            "schema_version": SCHEMA_VERSION,
+            "index_id": uuid4().hex,
+            "generation": 0,
+            "embedder": settings.embedder,
+            "embedder_sha256": settings.embedder_sha256,
+            "dimension": settings.dimension,
+            "window_size": settings.window.size,
+            "window_overlap": settings.window.overlap,
+            "tokenizer": settings.tokenizer,
+        }
+        with db.atomic():
+            for statement in _SCHEMA.split(";\n"):
+                db.execute(statement)
+            db.table("windows").enable_fts(
+                ["text"], tokenize="porter unicode61 remove_diacritics 2", create_triggers=True
+            )
+            db.table("settings").insert_all(
+                {"key": key, "value": json.dumps(value)} for key, value in values.items()
+            )
+        return cls(db, folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Open an index to read it (and, holding the writer's lock, to write to it).
+
+        Raises:
+            IndexMissingError: there is none in ``folder``.
+            IndexDamagedError: it is not a database, or not a whole one.
+            IndexMismatchError: it was made by a version of docqa with another schema.
+        """
+        if not (folder / DATABASE).exists():
+            raise IndexMissingError(
+                f"no index in {folder}; make one with: docqa index PATH... --index {folder}"
+            )
+        try:
+            db = _connect(folder)
+            if not db.table("settings").exists():
+                raise IndexMissingError(
+                    f"the index in {folder} was never finished; run docqa index again"
+                )
+            return cls(db, folder)
+        except (sqlite3.DatabaseError, KeyError, ValueError) as error:
+            raise IndexDamagedError(
+                f"the index in {folder} can't be read ({error}); "
+                "delete the folder and run docqa index again"
+            ) from error
+
+    def close(self) -> None:
+        self.db.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads inside see one and the same generation, whatever is written meanwhile."""
+        with self.db.atomic():
+            yield
+
+    # -- what is there ---------------------------------------------------------------------
+
+    @property
+    def generation(self) -> int:
+        """Counts the transactions that changed documents."""
+        return int(self._setting("generation"))
+
+    def files(self) -> dict[str, FileState]:
+        """All files the index knows, by path."""
+        rows = self.db.execute("select path, size, mtime_ns, sha256, error from documents")
+        return {_path(row[0]): FileState(*row[1:]) for row in rows}
+
+    def counts(self) -> dict[str, int]:
+        """How many documents, unreadable files (``failed``), windows and characters there are."""
+        row = self.db.execute(
+            "select count(*) filter (where error is null), count(*) filter (where error not null),"
+            " coalesce(sum(length(text)), 0) from documents"
+        ).fetchone()
+        windows = self.db.execute("select count(*) from windows").fetchone()[0]
+        return {"documents": row[0], "failed": row[1], "windows": windows, "characters": row[2]}
+
+    def document_ids(self) -> list[int]:
+        """Ids of the documents that could be read."""
+        return [row[0] for row in self.db.execute("select id from documents where error is null")]
+
+    def document(self, document_id: int) -> Document:
+        """One document, with its text.
+
+        Raises:
+            IndexDamagedError: there is no such document.
+        """
+        row = self.db.execute(
+            "select path, format, text, page_starts, sha256, size, mtime_ns from documents"
+            " where id = ? and error is null",
+            [document_id],
+        ).fetchone()
+        if row is None:
+            raise IndexDamagedError(f"document {document_id} is missing; run docqa verify")
+        path, format_, text, page_starts, *rest = row
+        return Document(_path(path), format_, text, tuple(json.loads(page_starts)), *rest)
+
+    def window_ids(self) -> IdArray:
+        """``(windows,)`` all ids, ascending."""
+        rows = self.db.execute("select id from windows order by id")
+        return np.fromiter((row[0] for row in rows), np.int64)
+
+    def windows(self, ids: Sequence[int]) -> list[StoredWindow]:
+        """Windows by id, in the order asked for.
+
+        Raises:
+            IndexDamagedError: one of them is missing.
+        """
+        marks = ",".join("?" * len(ids))
+        rows = self.db.execute(
+            'select id, document_id, start, "end", text, token_ids, token_offsets from windows'
+            f" where id in ({marks})",
+            list(ids),
+        )
+        found = {row[0]: _stored_window(row) for row in rows}
+        try:
+            return [found[id_] for id_ in ids]
+        except KeyError as error:
+            raise IndexDamagedError(f"window {error} is missing; run docqa verify") from None
+
+    def window_places(self, ids: Sequence[int]) -> list[WindowPlace]:
+        """Where windows stand, in the order asked for; their documents' text is not read."""
+        marks = ",".join("?" * len(ids))
+        rows = self.db.execute(
+            'select w.id, d.path, w.start, w."end", d.page_starts from windows w'
+            f" join documents d on d.id = w.document_id where w.id in ({marks})",
+            list(ids),
+        )
+        found = {}
+        for id_, path, start, end, page_starts in rows:
+            page = bisect_right(json.loads(page_starts), start) or None
+            found[id_] = WindowPlace(_path(path), start, end, page)
+        return [found[id_] for id_ in ids]
+
+    def document_windows(self, document_id: int) -> list[StoredWindow]:
+        """All windows of a document, in the order of its text."""
+        rows = self.db.execute(
+            'select id, document_id, start, "end", text, token_ids, token_offsets from windows'
+            " where document_id = ? order by start, id",
+            [document_id],
+        )
+        return [_stored_window(row) for row in rows]
+
+    def vectors(self, ids: IdArray) -> Vectors:
+        """``(ids, dimension)`` vectors of windows, in the order of ``ids`` (ascending)."""
+        result = np.empty((len(ids), self.settings.dimension), np.float32)
+        step = 10_000
+        for first in range(0, len(ids), step):
+            part = ids[first : first + step].tolist()
+            rows = self.db.execute(
+                "select embedding from windows where id in (select value from json_each(?))"
+                " order by id",
+                [json.dumps(part)],
+            )
+            for place, row in enumerate(rows, first):
+                result[place] = np.frombuffer(row[0], np.float16)
+        return result
+
+    # -- writing; the caller holds the writer's lock ----------------------------------------
+
+    def put(self, document: Document, windows: Sequence[Window], vectors: Vectors) -> None:
+        """Write a document with its windows, replacing what was there under its path.
+
+        Args:
+            vectors: ``(windows, dimension)``, of length 1.
+        """
+        with self._change():
+            self._delete(document.path)
+            row = self.db.table("documents").insert(
+                {
+                    "path": _path_value(document.path),
+                    "format": document.format,
+                    "sha256": document.sha256,
+                    "size": document.size,
+                    "mtime_ns": document.mtime_ns,
+                    "text": document.text,
+                    "page_starts": json.dumps(document.page_starts),
+                    "error": None,
+                }
+            )
+            self.db.table("windows").insert_all(
+                {
+                    "document_id": row.last_pk,
+                    "start": window.start,
+                    "end": window.end,
+                    "text": document.text[window.start : window.end],
+                    "token_ids": _pack(window.token_ids),
+                    "token_offsets": _pack(window.token_offsets),
+                    "embedding": vector.tobytes(),
+                }
+                for window, vector in zip(windows, vectors.astype(np.float16), strict=True)
+            )
+
+    def put_failure(self, path: str, error: str, size: int, mtime_ns: int) -> None:
+        """Remember that a file could not be read, and why; forget what was known of it."""
+        with self._change():
+            self._delete(path)
+            self.db.table("documents").insert(
+                {
+                    "path": _path_value(path),
+                    "size": size,
+                    "mtime_ns": mtime_ns,
+                    "error": error,
+                }
+            )
+
+    def touch(self, path: str, size: int, mtime_ns: int) -> None:
+        """Remember a file's new time; its content is as it was."""
+        with self.db.atomic():
+            self.db.execute(
+                "update documents set size = ?, mtime_ns = ? where path = ?",
+                [size, mtime_ns, _path_value(path)],
+            )
+
+    def remove(self, path: str) -> None:
+        """Forget a file and all that belongs to it."""
+        with self._change():
+            self._delete(path)
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with self.db.atomic():
+            yield
+            self.db.execute("update settings set value = value + 1 where key = 'generation'")
+
+    def _delete(self, path: str) -> None:
+        self.db.execute(
+            "delete from windows where document_id = (select id from documents where path = ?)",
+            [_path_value(path)],
+        )
+        self.db.execute("delete from documents where path = ?", [_path_value(path)])
+
+    # -- settings ---------------------------------------------------------------------------
+
+    def _setting(self, key: str) -> Any:
+        row = self.db.execute("select value from settings where key = ?", [key]).fetchone()
+        if row is None:
+            raise KeyError(f"the setting {key} is missing")
+        return json.loads(row[0])
+
+    def _read_settings(self) -> IndexSettings:
+        version = self._setting("schema_version")
+        if version != SCHEMA_VERSION:
+            raise IndexMismatchError(
+                f"the index in {self.folder} has schema {version}, this docqa reads "
+                f"{SCHEMA_VERSION}; make it anew in another folder"
+            )
+        return IndexSettings(
+            embedder=self._setting("embedder"),
+            embedder_sha256=self._setting("embedder_sha256"),
+            dimension=self._setting("dimension"),
+            window=WindowSettings(self._setting("window_size"), self._setting("window_overlap")),
+            tokenizer=self._setting("tokenizer"),
+        )
+
+
+def _connect(folder: Path) -> Database:
+    """A connection that waits for others and can be handed from thread to thread.
+
+    Where the folder can't be written to, the database is read as it stands (no write-ahead log
+    can be kept there).
+    """
+    path = (folder / DATABASE).absolute()
+    mode = "" if os.access(folder, os.W_OK) else "?immutable=1"
+    connection = sqlite3.connect(
+        f"{path.as_uri()}{mode}",
+        uri=True,
+        timeout=30,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("pragma synchronous = normal")
+    connection.execute("pragma foreign_keys = on")
+    return Database(connection, execute_plugins=False)
+
+
+def _stored_window(row: tuple[Any, ...]) -> StoredWindow:
+    id_, document_id, start, end, text, token_ids, token_offsets = row
+    offsets = _unpack(token_offsets).reshape(-1, 2)
+    return StoredWindow(id_, document_id, text, Window(start, end, _unpack(token_ids), offsets))
+
+
+def _pack(values: IntArray) -> bytes:
+    """Non-negative integers as one byte that tells their width (2 or 4), then the integers."""
+    width = 2 if values.max(initial=0) < 1 << 16 else 4
+    return bytes([width]) + values.astype(f"<u{width}").tobytes()
+
+
+def _unpack(packed: bytes) -> IntArray:
+    return np.frombuffer(packed, f"<u{packed[0]}", offset=1).astype(np.int32)
+
+
+def _path_value(path: str) -> str | bytes:
+    """A path as SQLite keeps it: text, or bytes where the name is not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def _path(value: str | bytes) -> str:
+    return os.fsdecode(value)

@@ -1,0 +1,197 @@
+"""Windows: runs of consecutive tokens of one document, overlapping, with their offsets.
+
+A window never starts or ends inside a word (unless a single word is longer than a window could
+bear), every token of the document is in at least one window, and no window is nearly empty:
+what remains is shared out evenly among the windows that remain.
+
+This module never looks at files and never runs a model; it needs only a fast tokenizer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+IntArray = npt.NDArray[np.int32]
+BoolArray = npt.NDArray[np.bool_]
+
+# A document is tokenized piece by piece, so that the tokenizer's own objects (some hundred bytes a
+# token) never cover more than one piece. Pieces are cut in front of white space, where no
+# tokenizer joins what stands on either side.
+_PIECE_CHARS = 100_000
+_WHITE_SPACE = re.compile(r"\s")
+
+# White space to Unicode, yet dropped as "control characters" by BERT's normaliser, which would
+# glue the words on either side together. One blank for one character: offsets hold.
+_CONTROL_SPACE = str.maketrans(dict.fromkeys("\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029", " "))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """How documents are cut into windows.
+
+    Args:
+        size: the most tokens in a window (special tokens and the question not counted).
+        overlap: tokens that neighbouring windows share, about.
+
+    Raises:
+        ValueError: size below 16, or overlap not in ``[0, size / 2]``.
+    """
+
+    size: int = 200
+    overlap: int = 64
+
+    def __post_init__(self) -> None:
+        if self.size < 16:
+            raise ValueError(f"a window must hold at least 16 tokens, not {self.size}")
+        if not 0 <= self.overlap <= self.size // 2:
+            raise ValueError(
+                f"overlap must be between 0 and half a window ({self.size // 2} tokens), "
+                f"not {self.overlap}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text's tokens.
+
+    Attributes:
+        ids: ``(tokens,)`` ids of the tokenizer's vocabulary.
+        offsets: ``(tokens, 2)`` start and end of each token in the text, in code points; white
+            space is outside, so a token of white space alone has an empty run.
+        word_starts: ``(tokens,)`` whether a token is the first of its word.
+    """
+
+    ids: IntArray
+    offsets: IntArray
+    word_starts: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, part: slice) -> Tokens:
+        return Tokens(self.ids[part], self.offsets[part], self.word_starts[part])
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run of consecutive tokens of one document.
+
+    Attributes:
+        start, end: offsets ``[start, end)`` into the document's text, in code points.
+        token_ids: ``(tokens,)``.
+        token_offsets: ``(tokens, 2)`` start and end of each token, counted from ``start``.
+    """
+
+    start: int
+    end: int
+    token_ids: IntArray
+    token_offsets: IntArray
+
+
+def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
+    """A copy of a tokenizer that only tokenizes: no truncation, no padding, nothing special.
+
+    Text that spells a special token (``[SEP]`` in a document about BERT) is tokenized as the
+    ordinary text that it is; otherwise a document could end its own segment.
+    """
+    copy = Tokenizer.from_str(tokenizer.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    copy.encode_special_tokens = True
+    return copy
+
+
+def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
+    """Tokenize a text of any length, with offsets.
+
+    Args:
+        text: the whole text.
+        tokenizer: one from :func:`plain_tokenizer`.
+    """
+    ids: list[IntArray] = []
+    offsets: list[IntArray] = []
+    word_starts: list[BoolArray] = []
+    for start, end in _pieces(text):
+        encoding = tokenizer.encode(
+            text[start:end].translate(_CONTROL_SPACE), add_special_tokens=False
+        )
+        words = np.array([-1 if word is None else word for word in encoding.word_ids], np.int32)
+        spans = np.array(encoding.offsets, np.int32).reshape(-1, 2)
+        ids.append(np.array(encoding.ids, np.int32))
+        offsets.append(_tight(text[start:end], spans) + start)
+        word_starts.append(np.diff(words, prepend=-2) != 0)
+    if not ids:
+        return Tokens(np.empty(0, np.int32), np.empty((0, 2), np.int32), np.empty(0, np.bool_))
+    return Tokens(np.concatenate(ids), np.concatenate(offsets), np.concatenate(word_starts))
+
+
+def split(tokens: Tokens, settings: WindowSettings) -> Iterator[Window]:
+    """Cut a document's tokens into overlapping windows.
+
+    Args:
+        tokens: from :func:`tokenize`.
+        settings: size and overlap, in tokens.
+
+    Yields:
+        Windows in the order of the text. None where there are no tokens.
+    """
+    total = len(tokens)
+    start = 0
+    while start < total:
+        end = _window_end(tokens.word_starts, start, total, settings)
+        chosen = tokens[start:end]
+        # Some tokenizers place an empty token outside the run of offsets: take the extremes.
+        first, last = int(chosen.offsets[:, 0].min()), int(chosen.offsets[:, 1].max())
+        yield Window(first, last, chosen.ids, chosen.offsets - first)
+        if end == total:
+            return
+        target = end - settings.overlap
+        start = _snap(tokens.word_starts, target, floor=max(start + 1, target - settings.size // 4))
+
+
+def _window_end(word_starts: BoolArray, start: int, total: int, settings: WindowSettings) -> int:
+    """Where the window that starts at ``start`` ends: the rest in equal parts, each <= size."""
+    remaining = total - start
+    if remaining <= settings.size:
+        return total
+    step = settings.size - settings.overlap
+    windows = -(-(remaining - settings.overlap) // step)
+    length = -(-(remaining + (windows - 1) * settings.overlap) // windows)
+    # A quarter at most is given up for a word's sake, so that the next window (half of this one
+    # may overlap, and a quarter be given up again) still starts further on.
+    return _snap(word_starts, start + length, floor=start + length - length // 4 + 1)
+
+
+def _snap(word_starts: BoolArray, position: int, floor: int) -> int:
+    """The last start of a word in ``[floor, position]``, or ``position`` where there is none."""
+    hits = np.flatnonzero(word_starts[floor : position + 1])
+    return floor + int(hits[-1]) if len(hits) else position
+
+
+def _tight(text: str, offsets: IntArray) -> IntArray:
+    """Offsets without the white space that some tokenizers count to a token (``▁the``).
+
+    A token of nothing but white space gets an empty run of offsets.
+    """
+    starts, ends = offsets[:, 0].copy(), offsets[:, 1].copy()
+    blank = np.array([char.isspace() for char in text] + [False])
+    while len(loose := np.flatnonzero(blank[starts] & (starts < ends))):
+        starts[loose] += 1
+    while len(loose := np.flatnonzero(blank[ends - 1] & (starts < ends))):
+        ends[loose] -= 1
+    return np.stack([starts, ends], axis=1)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start < len(text):
+        cut = _WHITE_SPACE.search(text, start + _PIECE_CHARS, start + 2 * _PIECE_CHARS)
+        end = cut.start() if cut else min(start + 2 * _PIECE_CHARS, len(text))
+        yield start, end
+        start = end
