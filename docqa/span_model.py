@@ -23,7 +23,7 @@ from docqa.errors import ModelError, QuestionError
 from docqa.settings import AnswerSettings
 from docqa.spans import NO_SPAN, Logits
 from index.device import Device, DType, pick_device, pick_dtype
-from index.models import model_folder
+from index.models import load_quietly, model_folder
 from ingest.windows import (
     IntArray,
     Tokens,
@@ -312,9 +312,8 @@ def _fast_tokenizer(folder: Path) -> Any:
 
 def _span_head(folder: Path, dtype: torch.dtype) -> Any:
     from transformers import AutoModelForQuestionAnswering
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    load_quietly()
     try:
         model, report = AutoModelForQuestionAnswering.from_pretrained(
             folder, dtype=dtype, local_files_only=True, output_loading_info=True

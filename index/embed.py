@@ -9,7 +9,7 @@ import numpy as np
 
 from index.device import Device, pick_device, pick_dtype
 from index.errors import ModelError
-from index.models import embedder_folder, weights_sha256
+from index.models import embedder_folder, load_quietly
 from index.store import Vectors
 
 _BATCH = 32
@@ -32,11 +32,11 @@ class Embedder:
     """
 
     def __init__(self, name: str, device: Device = "auto") -> None:
-        folder = embedder_folder(name)
+        folder, self.sha256 = embedder_folder(name)
         self.name = name
-        self.sha256 = weights_sha256(folder)
         from sentence_transformers import SentenceTransformer
 
+        load_quietly()
         place = pick_device(device)
         try:
             self._model = SentenceTransformer(

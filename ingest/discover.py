@@ -1,47 +1,35 @@
-"""Which files there are: folders walked, globs applied, what can't be read listed."""
+"""Which files there are to read. Files are never opened here."""
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from dataclasses import dataclass
+from pathlib import Path
 
 from ingest.document import Failure
+from ingest.errors import os_reason
+from ingest.formats import is_supported
+from ingest.globs import Globs
 
-# Suffixes that are taken from folders, and the format each stands for.
-FORMATS = {
-    ".txt": "text",
-    ".text": "text",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".rst": "rst",
-    ".pdf": "pdf",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".docx": "docx",
-}
-# A folder that holds this file is an index, not a folder of documents.
-INDEX_MARK = "docqa.db"
+# A folder with this file in it is an index; its documents are elsewhere.
+_INDEX_FILE = "docqa.db"
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Discovery:
     """What was found.
 
     Attributes:
         files: absolute paths, sorted, each once.
-        failures: files and folders that can't be read, and why.
-        roots: the absolute paths that were named.
+        failures: what could not be looked at, each with its reason.
+        roots: the named paths, absolute.
     """
 
-    files: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    roots: list[str] = field(default_factory=list)
+    files: list[str]
+    failures: list[Failure]
+    roots: list[str]
 
 
 def find_files(
@@ -49,118 +37,88 @@ def find_files(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> Discovery:
-    """The files that ``paths`` name, folders recursively.
+    """Find the files to read among named files and, recursively, below named folders.
 
-    In folders, hidden files and folders and index folders are skipped, and only the formats of
-    ``FORMATS`` are taken, unless ``include`` says which. A file that is named is always taken.
-    Symbolic links below a named folder are not followed (what they point to inside it is found
-    anyway); one that loops or points nowhere is a failure.
+    A file that is named itself is always taken. Below a named folder, hidden files and folders
+    (with a leading dot) and indexes are left out, and symbolic links are not followed: what they
+    point to inside the folder is found anyway. Links that lead nowhere are listed as failures.
 
     Args:
-        include: globs (``**`` crosses folders) for a file's name or its path below the named
-            folder; only what matches is taken, whatever its suffix.
-        exclude: globs likewise; what matches is left out, folders with all they hold.
+        paths: files and folders.
+        include: globs of the only files to take; without any, those with a suffix that is known.
+            A glob is matched against the file's name and its path relative to the named folder;
+            ``*`` stays within a name and ``**`` crosses folders.
+        exclude: globs of files and folders to leave out, whatever ``include`` says.
     """
-    discovery = Discovery(roots=[os.path.abspath(path) for path in paths])
-    taken, left_out = _Matcher(include), _Matcher(exclude)
-    found: set[str] = set()
-    for root in discovery.roots:
+    walk = _Walk(Globs(include), Globs(exclude))
+    roots = [os.path.abspath(os.fsdecode(path)) for path in paths]
+    for root in roots:
+        walk.take_named(root)
+    failures = sorted(walk.failures.items())
+    return Discovery(sorted(walk.files), [Failure(path, error) for path, error in failures], roots)
+
+
+class _Walk:
+    def __init__(self, include: Globs, exclude: Globs) -> None:
+        self.files: set[str] = set()
+        self.failures: dict[str, str] = {}
+        self._include = include
+        self._exclude = exclude
+
+    def take_named(self, path: str) -> None:
         try:
-            mode = Path(root).stat().st_mode
-        except (OSError, ValueError) as error:
-            discovery.failures.append(Failure(root, reason(error)))
-            continue
+            mode = Path(path).stat().st_mode
+        except OSError as error:
+            self.failures[path] = os_reason(error)
+            return
         if stat.S_ISDIR(mode):
-            found.update(_walk(root, taken, left_out, discovery.failures))
+            self._take_folder(path)
         elif stat.S_ISREG(mode):
-            found.add(root)
+            self.files.add(path)
         else:
-            discovery.failures.append(Failure(root, "neither a file nor a folder"))
-    discovery.files = sorted(found)
-    return discovery
+            self.failures[path] = "not a regular file"
 
-
-def reason(error: OSError | ValueError) -> str:
-    """Why the system would not, in words."""
-    code = error.errno if isinstance(error, OSError) else None
-    if code == errno.ENOENT:
-        return "no such file or folder"
-    if code == errno.EACCES:
-        return "no permission to read it"
-    if code == errno.ELOOP:
-        return "a symbolic link that loops"
-    return str(error.strerror or error) if isinstance(error, OSError) else str(error)
-
-
-class _Matcher:
-    """Globs against a file's name and its path below the named folder; falsy: no globs."""
-
-    def __init__(self, globs: Sequence[str]) -> None:
-        self._patterns = [re.compile(_regex(glob)) for glob in globs]
-
-    def __bool__(self) -> bool:
-        return bool(self._patterns)
-
-    def __call__(self, relative: str) -> bool:
-        name = PurePath(relative).name
-        return any(p.fullmatch(relative) or p.fullmatch(name) for p in self._patterns)
-
-
-def _regex(glob: str) -> str:
-    """A glob as a regular expression: ``*`` and ``?`` stay within a folder, ``**`` does not."""
-    parts = []
-    for piece in re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", glob.strip("/")):
-        if piece == "**/":
-            parts.append("(?:.*/)?")
-        elif piece == "**":
-            parts.append(".*")
-        elif piece == "*":
-            parts.append("[^/]*")
-        elif piece == "?":
-            parts.append("[^/]")
-        elif piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
-            inner = piece[1:-1].replace("\\", r"\\")
-            parts.append(f"[^{inner[1:]}]" if inner[0] == "!" else f"[{inner}]")
-        else:
-            parts.append(re.escape(piece))
-    return "(?s:" + "".join(parts) + ")"
-
-
-def _walk(root: str, taken: _Matcher, left_out: _Matcher, failures: list[Failure]) -> Iterator[str]:
-    def refuse(error: OSError) -> None:
-        failures.append(Failure(str(error.filename), reason(error)))
-
-    for folder, folders, files in os.walk(root, onerror=refuse):
-        if INDEX_MARK in files:
-            folders.clear()
-            continue
-        below = os.path.relpath(folder, root)
-
-        def relative(name: str, below: str = below) -> str:
-            return name if below == os.curdir else os.path.join(below, name)
-
-        linked = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".") and name not in linked and not left_out(relative(name))
-        ]
-        for name in sorted(files):
-            path = os.path.join(folder, name)
-            wanted = taken(relative(name)) if taken else PurePath(name).suffix.lower() in FORMATS
-            if name.startswith(".") or left_out(relative(name)):
+    def _take_folder(self, root: str) -> None:
+        folders = [root]
+        while folders:
+            folder = folders.pop()
+            try:
+                with os.scandir(folder) as listing:
+                    entries = list(listing)
+            except OSError as error:
+                self.failures[folder] = os_reason(error)
                 continue
-            if os.path.islink(path):
-                _check_link(path, failures)
-            elif wanted and stat.S_ISREG(os.lstat(path).st_mode):
-                yield path
+            if not any(entry.name == _INDEX_FILE for entry in entries):
+                folders.extend(self._take_entries(root, entries))
+            elif folder == root:
+                self.failures[root] = "an index of docqa; name the documents' folder instead"
 
+    def _take_entries(self, root: str, entries: list[os.DirEntry[str]]) -> Iterator[str]:
+        """Take what is to be taken of a folder's entries, and yield the folders among them."""
+        for entry in entries:
+            relative = os.path.relpath(entry.path, root)
+            if entry.name.startswith(".") or self._exclude.match(entry.name, relative):
+                continue
+            if entry.is_symlink():
+                self._check_link(entry)
+            elif entry.is_dir(follow_symlinks=False):
+                yield entry.path
+            elif not self._is_wanted(entry.name, relative):
+                continue
+            elif entry.is_file(follow_symlinks=False):
+                self.files.add(entry.path)
+            else:
+                self.failures[entry.path] = "not a regular file"
 
-def _check_link(path: str, failures: list[Failure]) -> None:
-    try:
-        Path(path).stat()
-    except OSError as error:
-        why = reason(error)
-        if error.errno == errno.ENOENT:
-            why = "a symbolic link to nothing"
-        failures.append(Failure(path, why))
+    def _is_wanted(self, name: str, relative: str) -> bool:
+        if self._include:
+            return self._include.match(name, relative)
+        return is_supported(name)
+
+    def _check_link(self, entry: os.DirEntry[str]) -> None:
+        try:
+            Path(entry.path).stat()
+        except FileNotFoundError:
+            self.failures[entry.path] = "a symbolic link to something that is not there"
+        except OSError as error:
+            self.failures[entry.path] = os_reason(error)

@@ -1,28 +1,26 @@
-"""What a file becomes: its text, and where its pages start in it."""
+"""What becomes of one source file: its text with where the pages start, or why there is none."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-# Formats whose text is the decoded file itself, so that line numbers mean something.
 LINE_FORMATS = frozenset({"text", "markdown", "rst"})
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source file with its text.
+    """One source file, read.
 
     Attributes:
-        path: absolute; bytes that are no UTF-8 as :func:`os.fsdecode` gives them.
+        path: absolute; undecodable bytes as ``os.fsdecode`` gives them (surrogateescape).
         format: ``text``, ``markdown``, ``rst``, ``pdf``, ``html`` or ``docx``.
-        text: offsets count its code points; holds neither NULs nor lone surrogates.
+        text: the whole text, without NULs and lone surrogates. For text, Markdown and rst it is
+            the decoded file itself, so offsets into it hold in the file.
         page_starts: offset of each page's first character; empty where there are no pages.
-        sha256: of the file's bytes, hex.
+        sha256: of the file's bytes, in hex.
         size: of the file, in bytes.
-        mtime_ns: when the file was last changed.
+        mtime_ns: when the file was last changed, in nanoseconds since 1970.
     """
 
     path: str
@@ -34,20 +32,46 @@ class Document:
     mtime_ns: int
 
     def page_at(self, offset: int) -> tuple[int, int] | None:
-        """The page (from 1) that an offset is on and where that page starts; None: no pages."""
-        page = bisect_right(self.page_starts, offset)
-        return (page, self.page_starts[page - 1]) if page else None
+        """The page that holds an offset.
+
+        Args:
+            offset: into ``text``, in code points.
+
+        Returns:
+            The page, counted from 1, and the offset where it starts; None without pages.
+        """
+        if not self.page_starts:
+            return None
+        page = max(1, bisect_right(self.page_starts, offset))
+        return page, self.page_starts[page - 1]
 
     def line_at(self, offset: int) -> int | None:
-        """The line (from 1) that an offset is on; None in formats whose text is not the file."""
+        r"""The line that holds an offset, as an editor counts.
+
+        Lines end with ``\n``, ``\r\n`` or a lone ``\r``; the end belongs to the line it ends.
+
+        Args:
+            offset: into ``text``, in code points.
+
+        Returns:
+            The line, counted from 1; None where the format has no lines of its own.
+        """
         if self.format not in LINE_FORMATS:
             return None
-        return 1 + sum(1 for _ in _LINE_END.finditer(self.text, 0, offset))
+        ends = self.text.count("\n", 0, offset) + self.text.count("\r", 0, offset)
+        pairs = self.text.count("\r\n", 0, offset)
+        inside_a_pair = self.text[max(0, offset - 1) : offset + 1] == "\r\n"
+        return 1 + ends - pairs - inside_a_pair
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file or folder that could not be read, and why."""
+    """A file or folder that could not be read.
+
+    Attributes:
+        path: absolute.
+        error: why, and what to do about it.
+    """
 
     path: str
     error: str
@@ -55,16 +79,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class LoadLimits:
-    """What one file may cost.
+    """What reading one file may cost.
 
-    Args:
-        seconds: of wall time.
-        memory_mb: of address space of the process that extracts its text.
-        max_file_mb: of the file itself.
-        max_chars: of its text.
+    Attributes:
+        seconds: wall time for a file.
+        memory_mb: address space of a worker process, in MiB. It has about 70 before it starts.
+        max_file_mb: size of a file, in MiB.
+        max_chars: extracted text of a file, in code points.
 
     Raises:
-        ValueError: a limit is not positive.
+        ValueError: a limit that nothing could be read under.
     """
 
     seconds: float = 60.0
@@ -73,6 +97,11 @@ class LoadLimits:
     max_chars: int = 20_000_000
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "memory_mb", "max_file_mb", "max_chars"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, is {getattr(self, name)}")
+        if not 0 < self.seconds < float("inf"):
+            raise ValueError(f"the time for a file must be above 0 seconds, not {self.seconds}")
+        if self.memory_mb < 128:
+            raise ValueError(f"a worker needs at least 128 MB of memory, not {self.memory_mb}")
+        if self.max_file_mb < 1:
+            raise ValueError(f"a file may hold at least 1 MB, not {self.max_file_mb}")
+        if self.max_chars < 1:
+            raise ValueError(f"a file may hold at least 1 character, not {self.max_chars}")

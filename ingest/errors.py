@@ -1,15 +1,41 @@
-"""The base of every error of docqa, and what can be wrong with a file.
+"""The root of every error of the product, and the one that this package raises.
 
-They live here since data flows one way and ``ingest`` is where it starts; ``docqa.errors`` draws
+They live here since data flows one way and ``ingest`` is the lowest stage; ``docqa.errors`` draws
 the whole tree.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+
 
 class DocQAError(Exception):
-    """Anything that docqa raises on purpose; its message says what to do."""
+    """Base of every error that is raised on purpose."""
 
 
 class IngestError(DocQAError):
-    """A file can't be read; the message says why, without the file's name."""
+    """A file or folder could not be read.
+
+    The message says why and what to do about it, without the path: whoever catches it knows which
+    file was asked for and shows the path beside it.
+    """
+
+
+_REASONS = {
+    errno.ENOENT: "no such file or folder",
+    errno.ENOTDIR: "no such file or folder",
+    errno.EACCES: "no permission to read it",
+    errno.EPERM: "no permission to read it",
+    errno.ELOOP: "a symbolic link that leads back to itself",
+    errno.EISDIR: "a folder, not a file",
+    errno.ENAMETOOLONG: "its path is longer than the system allows",
+    errno.EIO: "the disk or the network it is on failed to read it",
+}
+
+
+def os_reason(error: OSError) -> str:
+    """What an error of the operating system means, in words and without the path."""
+    if error.errno is None:
+        return str(error)
+    return _REASONS.get(error.errno) or os.strerror(error.errno).lower()

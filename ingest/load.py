@@ -1,80 +1,101 @@
-"""One file to one document. Runs in a worker process (``ingest.pool``): files are untrusted."""
+"""One file to one document, in this process and without a time limit.
+
+Only :mod:`ingest.worker` should call this on files that nobody vouches for: see
+:mod:`ingest.pool`.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from pathlib import Path, PurePath
+import stat
 
-from ingest.discover import FORMATS, reason
 from ingest.document import Document, LoadLimits
-from ingest.errors import IngestError
+from ingest.errors import IngestError, os_reason
+from ingest.formats import Extracted, extract, format_of
 
-_MB = 1 << 20
-# Neither can be kept in the database, nor printed.
+_MB = 1024 * 1024
 _UNFIT = re.compile("[\0\ud800-\udfff]")
+_MOST_REASON_CHARS = 200
 
 
 def load(path: str, limits: LoadLimits) -> Document:
-    """Read a file.
+    """Read one file.
 
     Args:
-        path: absolute.
-        limits: of the file's and of its text's size; time and memory are the pool's to watch.
+        path: of the file; made absolute.
+        limits: its size and the text's are held to here, time and memory are not.
 
     Raises:
-        IngestError: it can't be read, in words that say why.
+        IngestError: whatever was wrong. Its cause is a MemoryError where memory ran out.
     """
+    path = os.path.abspath(path)
+    format = format_of(path)
     try:
-        before = Path(path).stat()
-        if before.st_size > limits.max_file_mb * _MB:
-            raise IngestError(
-                f"{before.st_size / _MB:,.0f} MB, above the limit of {limits.max_file_mb} MB; "
-                "raise it with --max-file-mb"
-            )
-        with Path(path).open("rb") as stream:
-            raw = stream.read(limits.max_file_mb * _MB + 1)
-        after = Path(path).stat()
+        data, status = _read(path, limits)
+        text, page_starts = _extract(format, data)
+        sha256 = hashlib.sha256(data).hexdigest()
     except OSError as error:
-        raise IngestError(reason(error)) from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(
-        raw
-    ) != after.st_size:
-        raise IngestError("it changed while it was read; index it again when it rests")
-    format_ = FORMATS.get(PurePath(path).suffix.lower(), "text")
-    text, page_starts = _extract(raw, format_)
+        raise IngestError(os_reason(error)) from error
+    except MemoryError as error:
+        raise IngestError(
+            f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
+        ) from error
     if len(text) > limits.max_chars:
         raise IngestError(
-            f"its text has {len(text):,} characters, above the limit of {limits.max_chars:,}; "
-            "split it"
+            f"holds {len(text):,} characters, more than the limit of {limits.max_chars:,}; split it"
         )
-    if not text.strip():
-        raise IngestError("holds no text")
     return Document(
         path=path,
-        format=format_,
+        format=format,
         text=text,
         page_starts=page_starts,
-        sha256=hashlib.sha256(raw).hexdigest(),
-        size=after.st_size,
-        mtime_ns=after.st_mtime_ns,
+        sha256=sha256,
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
     )
 
 
-def _extract(raw: bytes, format_: str) -> tuple[str, tuple[int, ...]]:
-    if format_ == "pdf":
-        from ingest.pdf import pdf_text
+def _read(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
+    """The whole file as it was at one moment."""
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            is_folder = stat.S_ISDIR(before.st_mode)
+            raise IngestError("a folder, not a file" if is_folder else "not a regular file")
+        if before.st_size > limits.max_file_mb * _MB:
+            raise IngestError(
+                f"is {-(-before.st_size // _MB):,} MB, more than the limit of "
+                f"{limits.max_file_mb:,} MB; raise with --max-file-mb"
+            )
+        # One byte more than there should be shows that it has grown.
+        data = file.read(before.st_size + 1)
+        after = os.fstat(descriptor)
+    if len(data) != after.st_size or before.st_mtime_ns != after.st_mtime_ns:
+        raise IngestError("changed while being read; index it again")
+    return data, after
 
-        text, page_starts = pdf_text(raw)
-        return _UNFIT.sub("\ufffd", text), page_starts
-    if format_ == "html":
-        from ingest.html import html_text
 
-        return _UNFIT.sub("\ufffd", html_text(raw)), ()
-    if format_ == "docx":
-        from ingest.docx import docx_text
+def _extract(format: str, data: bytes) -> Extracted:
+    if not data:
+        raise IngestError("holds no text: the file is empty")
+    try:
+        text, page_starts = extract(format, data)
+    except (IngestError, MemoryError):
+        raise
+    except RecursionError as error:
+        raise IngestError("nested too deeply to be read") from error
+    except Exception as error:  # Parsers raise anything on damaged files; each is a reason.
+        kind = "text" if format in ("markdown", "rst") else format.upper()
+        raise IngestError(f"not readable as {kind}: {_one_line(error)}") from error
+    return Extracted(_UNFIT.sub("\ufffd", text), page_starts)
 
-        return _UNFIT.sub("\ufffd", docx_text(raw)), ()
-    from ingest.decode import decode
 
-    return decode(raw), ()
+def _one_line(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    reason = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    printable = "".join(char if char.isprintable() else "\ufffd" for char in reason)
+    return printable[:_MOST_REASON_CHARS]

@@ -1,46 +1,43 @@
-"""Many files to documents, in worker processes that a bad file can't hurt.
+"""Many files to documents, in processes that a hostile file may kill.
 
-Each file has a time and a memory limit of its own; one that breaks them costs its worker, which is
-replaced. A thread for each worker hands it files and waits for the replies, so at most one
-document a worker is in flight, however many files there are.
-
-``multiprocessing`` is not used: it would run the caller's ``__main__`` again in each worker, or
-fork a process that holds torch's threads, and its pools can't end a single worker that hangs.
+Neither forked, as the parent may hold torch's threads, nor started through multiprocessing, which
+would run the parent's main module once more.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import queue
-import subprocess
-import sys
-import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from threading import Lock
 from types import TracebackType
-from typing import IO, Any
 
 from ingest.document import Document, Failure, LoadLimits
 from ingest.errors import IngestError
-from ingest.worker import LENGTH, out_of_memory
+from ingest.process import WorkerProcess
 
 _MOST_WORKERS = 4
-_OUT_OF_FILES = None
 
 
 class LoaderPool:
-    """Loads files in worker processes; a context manager.
+    """Reads files in worker processes, each within limits.
 
     Args:
         limits: what one file may cost.
-        workers: how many processes; as many as there are cores, at most 4, if not given.
+        workers: how many processes at most; by default one a core, and no more than 4.
+
+    Raises:
+        ValueError: fewer than one worker.
     """
 
     def __init__(self, limits: LoadLimits | None = None, workers: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise ValueError(f"there must be at least one worker, not {workers}")
         self._limits = limits or LoadLimits()
-        self._count = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
-        self._workers: list[_Worker] = []
+        self._workers = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+        self._runs: set[_Run] = set()
 
     def __enter__(self) -> LoaderPool:
         return self
@@ -49,195 +46,116 @@ class LoaderPool:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        """End all workers."""
-        for worker in self._workers:
-            worker.kill()
-        self._workers.clear()
-
-    def load_one(self, path: str) -> Document:
-        """Load a single file.
-
-        Raises:
-            IngestError: it can't be read.
-        """
-        [loaded] = self.load_many([path])
-        if isinstance(loaded, Failure):
-            raise IngestError(f"{path}: {loaded.error}")
-        return loaded
+        """Kill whatever still runs."""
+        for run in list(self._runs):
+            run.stop()
 
     def load_many(self, paths: Iterable[str]) -> Iterator[Document | Failure]:
-        """Load files, yielding each as it is done; their order is not kept.
+        """Read files, several at once.
 
-        Leaving the iterator before its end ends the workers.
+        Only a few are read ahead of what has been taken from the iterator. When it ends, is closed
+        or is abandoned, its workers are gone.
+
+        Args:
+            paths: absolute.
+
+        Yields:
+            A document or a failure for each path, in the order in which they are done.
+
+        Raises:
+            RuntimeError: the pool was closed meanwhile.
         """
-        files: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        count = 0
-        for path in paths:
-            files.put(path)
-            count += 1
-        # A document waits here until it is taken, and its worker's thread with it.
-        done: queue.Queue[Document | Failure] = queue.Queue(maxsize=1)
-        stopped = threading.Event()
-        while len(self._workers) < min(self._count, count):
-            self._workers.append(_Worker(self._limits))
-        threads = []
-        for worker in self._workers:
-            files.put(_OUT_OF_FILES)
-            thread = threading.Thread(
-                target=_serve, args=(worker, files, done, stopped), daemon=True
-            )
-            thread.start()
-            threads.append(thread)
+        run = _Run(self._limits, self._workers)
+        self._runs.add(run)
         try:
-            for _ in range(count):
-                yield done.get()
-        except BaseException:
-            stopped.set()
-            self.close()
-            raise
+            yield from run.load_many(paths)
         finally:
-            for thread in threads:
-                thread.join()
+            run.stop()
+            self._runs.discard(run)
+
+    def load_one(self, path: str) -> Document:
+        """Read one file.
+
+        Args:
+            path: absolute.
+
+        Raises:
+            IngestError: it could not be read.
+        """
+        (result,) = self.load_many([path])
+        if isinstance(result, Failure):
+            raise IngestError(result.error)
+        return result
 
 
-def _serve(
-    worker: _Worker,
-    files: queue.SimpleQueue[str | None],
-    done: queue.Queue[Document | Failure],
-    stopped: threading.Event,
-) -> None:
-    while not stopped.is_set() and (path := files.get()) is not _OUT_OF_FILES:
-        loaded = worker.load(path)
-        while not stopped.is_set():
-            try:
-                done.put(loaded, timeout=0.2)
-                break
-            except queue.Full:
-                continue
+class _Run:
+    """One call of ``load_many``: its threads, each with a worker at a time, and their end."""
 
-
-class _Worker:
-    """One worker process, started when first needed and again after each loss."""
-
-    def __init__(self, limits: LoadLimits) -> None:
+    def __init__(self, limits: LoadLimits, workers: int) -> None:
         self._limits = limits
-        self._process: subprocess.Popen[bytes] | None = None
-        self._closed = False
-        self._lock = threading.Lock()
+        self._ahead = workers + 1
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="docqa-loader")
+        self._lock = Lock()  # over the three below
+        self._workers: set[WorkerProcess] = set()
+        self._idle: deque[WorkerProcess] = deque()
+        self._stopped = False
 
-    def load(self, path: str) -> Document | Failure:
-        """Load a file, for as long as the limit allows."""
-        late = threading.Event()
+    def load_many(self, paths: Iterable[str]) -> Iterator[Document | Failure]:
+        to_do = iter(paths)
+        doing = {self._threads.submit(self._load, path) for path in islice(to_do, self._ahead)}
+        while doing:
+            done, doing = wait(doing, return_when=FIRST_COMPLETED)
+            while done:
+                future: Future[Document | Failure] = done.pop()
+                if self._stopped:
+                    raise RuntimeError("the pool was closed while its files were being read")
+                for path in islice(to_do, 1):
+                    doing.add(self._threads.submit(self._load, path))
+                yield future.result()
+                del future  # and with it the document, before waiting for the next
 
-        def stop() -> None:
-            late.set()
-            self._end()
+    def stop(self) -> None:
+        """Kill the workers and wait for the threads, which then have nothing to wait for."""
+        with self._lock:
+            self._stopped = True
+            for worker in self._workers:
+                worker.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        while self._workers:
+            self._workers.pop().close()
 
-        timer = threading.Timer(self._limits.seconds, stop)
-        timer.daemon = True
+    def _load(self, path: str) -> Document | Failure:
         try:
-            process = self._started()
-            timer.start()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            _send(process.stdin, path)
-            header, text = _receive(process.stdout, 4 * self._limits.max_chars)
-        except (OSError, EOFError, ValueError):
-            code = self._end()
-            return Failure(path, self._why(code, late.is_set()))
+            worker = self._take_worker()
+        except OSError as error:
+            return Failure(path, f"no process could be started to read it: {error.strerror}")
+        try:
+            return worker.load(path)
+        except IngestError as error:
+            return Failure(path, str(error))
         finally:
-            timer.cancel()
-        if "error" in header:
-            if header["error"] == out_of_memory(self._limits):
-                self._end()  # what is left of its address space may be in pieces
-            return Failure(path, header["error"])
-        header["page_starts"] = tuple(header["page_starts"])
-        return Document(text=text.decode("utf-8"), **header)
+            self._give_back(worker)
 
-    def kill(self) -> None:
-        """End the process for good."""
-        self._closed = True
-        self._end()
-
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _take_worker(self) -> WorkerProcess:
         with self._lock:
-            if self._closed:
-                raise OSError("the pool is closed")
-            if self._process is None:
-                # -P and an absolute path: nothing in the current folder is ever imported.
-                root = str(Path(__file__).resolve().parent.parent)
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "ingest.worker"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    env=os.environ | {"PYTHONPATH": root},
-                    cwd="/",
-                    start_new_session=True,  # Ctrl-C is the parent's to handle
-                )
-                assert self._process.stdin is not None
-                _send(
-                    self._process.stdin,
-                    {
-                        "seconds": self._limits.seconds,
-                        "memory_mb": self._limits.memory_mb,
-                        "max_file_mb": self._limits.max_file_mb,
-                        "max_chars": self._limits.max_chars,
-                    },
-                )
-            return self._process
+            if self._idle:
+                return self._idle.pop()
+            worker = WorkerProcess(self._limits)
+            self._workers.add(worker)
+            if self._stopped:
+                worker.kill()
+            return worker
 
-    def _end(self) -> int | None:
-        """Kill the process; returns how it had ended, or None if it was running."""
+    def _give_back(self, worker: WorkerProcess) -> None:
+        if worker.usable:
+            with self._lock:
+                self._idle.append(worker)
+            return
         with self._lock:
-            process, self._process = self._process, None
-        if process is None:
-            return None
-        code = process.poll()
-        process.kill()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:
-                    continue  # a reply was half written when it died
-        process.wait()
-        return code
-
-    def _why(self, code: int | None, late: bool) -> str:
-        if late:
-            return (
-                f"took longer than {self._limits.seconds:g} s and was stopped; "
-                "raise the limit with --timeout"
-            )
-        return f"the process that read it died ({_died(code)})"
-
-
-def _died(code: int | None) -> str:
-    if code is None:
-        return "killed"
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _send(stream: IO[bytes], message: Any) -> None:
-    body = json.dumps(message).encode()
-    stream.write(LENGTH.pack(len(body)) + body)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes], most: int) -> tuple[dict[str, Any], bytes]:
-    [length] = LENGTH.unpack(_exactly(stream, LENGTH.size, most))
-    header = json.loads(_exactly(stream, length, most))
-    return header, _exactly(stream, header.pop("text_bytes"), most)
-
-
-def _exactly(stream: IO[bytes], count: int, most: int) -> bytes:
-    data = stream.read(count) if count <= most else b""
-    if len(data) != count:
-        raise EOFError("the worker died")
-    return data
+            self._workers.discard(worker)
+        worker.close()

@@ -1,92 +1,114 @@
-"""A process that loads files for :mod:`ingest.pool`: ``python -m ingest.worker``.
+"""A process that reads files and may die of them. Started by :mod:`ingest.process`.
 
-Requests come in on stdin, replies go out on stdout: a length (8 bytes), a JSON header of so many
-bytes, and then the document's text in UTF-8. Nothing that a reply holds is ever run. The process
-ends when its parent closes stdin, and so dies with it.
+It takes requests on standard input and answers on standard output, as :mod:`ingest.protocol` says,
+within the memory that its limits allow, and ends with its parent.
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
-import struct
+import resource
+import select
+import signal
 import sys
-from dataclasses import asdict
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from ingest.document import LoadLimits
 from ingest.errors import IngestError
+from ingest.load import load
+from ingest.protocol import pack_document, pack_error, unpack_limits, unpack_request
 
-LENGTH = struct.Struct(">Q")
-_MB = 1 << 20
+_MB = 1024 * 1024
 
 
 def main() -> None:
-    """Serve requests until stdin ends."""
-    requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not get between the replies.
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    limits = LoadLimits(**json.loads(_take(requests)))
-    _limit_memory(limits)
-    while request := _take(requests):
-        _limit_time(limits)
-        header, text = _reply(json.loads(request), limits)
-        head = json.dumps(header | {"text_bytes": len(text)}).encode()
-        replies.write(LENGTH.pack(len(head)) + head)
-        replies.write(text)
-        replies.flush()
+    """Serve requests until the parent closes the pipe."""
+    limits = unpack_limits(sys.argv[1])
+    requests, replies = _take_over_pipes()
+    _limit_memory(limits.memory_mb)
+    with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
+        for line in lines:
+            with _killed_when_closed(requests):
+                header, body, last = _serve(unpack_request(line), limits)
+            out.write(header)
+            out.write(body)
+            out.flush()
+            del body
+            if last:
+                return
 
 
-def _take(stream: BinaryIO) -> bytes:
-    prefix = stream.read(LENGTH.size)
-    return stream.read(LENGTH.unpack(prefix)[0]) if len(prefix) == LENGTH.size else b""
+def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
+    """A reply's header and body, and whether it is this process's last.
 
-
-def _reply(path: str, limits: LoadLimits) -> tuple[dict[str, Any], bytes]:
-    from ingest.load import load
-
+    Memory is seldom given back whole, and another file shouldn't pay for this one: after a costly
+    file, the parent starts a fresh worker.
+    """
     try:
         document = load(path, limits)
-        fields = asdict(document)
-        return fields, fields.pop("text").encode("utf-8")
+        last = _address_space() > limits.memory_mb * _MB / 2
+        return *pack_document(document, last), last
     except IngestError as error:
-        return {"error": str(error)}, b""
+        ran_out = isinstance(error.__cause__, MemoryError)
+        last = ran_out or _address_space() > limits.memory_mb * _MB / 2
+        return *pack_error(str(error), last), last
     except MemoryError:
-        return {"error": out_of_memory(limits)}, b""
-    except RecursionError:
-        return {"error": "nested too deeply"}, b""
-    except Exception as error:  # a parser met something nobody thought of: this file's fault alone
-        return {"error": f"can't be read ({type(error).__name__}: {error})"}, b""
+        message = f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
+        return *pack_error(message, last=True), True
 
 
-def out_of_memory(limits: LoadLimits) -> str:
-    """What is said of a file whose text would not fit into memory."""
-    return f"needed more than {limits.memory_mb} MB of memory; raise it with --memory-mb"
+def _take_over_pipes() -> tuple[int, int]:
+    """Descriptors for requests and replies that no library knows of.
+
+    What a library prints, or a program that it starts, goes to /dev/null instead.
+    """
+    requests, replies = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(null, standard)
+    os.close(null)
+    return requests, replies
 
 
-def _limit_memory(limits: LoadLimits) -> None:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    size = limits.memory_mb * _MB
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _limit_time(limits: LoadLimits) -> None:
-    """The parent's clock ends what takes too long; this ends it if the parent is gone."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    most = int(used.ru_utime + used.ru_stime + limits.seconds) + 5
-    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+def _limit_memory(megabytes: int) -> None:
+    for which, most in ((resource.RLIMIT_AS, megabytes * _MB), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(which)
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, hard)
+        with suppress(ValueError, OSError):  # macOS has the limit and refuses to set it.
+            resource.setrlimit(which, (most, hard))
 
 
-if __name__ == "__main__":
-    main()
+@contextmanager
+def _killed_when_closed(pipe: int) -> Iterator[None]:
+    """Have the kernel end this process as soon as the pipe's other end is closed.
+
+    The end of the requests shows only when they are read again, and a file that keeps a parser
+    busy for ever would keep an orphan busy for ever. A pipe with O_ASYNC sends SIGIO when it is
+    closed (or written to, which the parent does only between files), and SIGIO's default is to
+    kill, even inside a library's C code.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    flags = fcntl.fcntl(pipe, fcntl.F_GETFL)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, flags | os.O_ASYNC)
+    poll = select.poll()
+    poll.register(pipe, 0)
+    if poll.poll(0):  # closed before the kernel was asked to say so
+        os._exit(0)
+    try:
+        yield
+    finally:
+        fcntl.fcntl(pipe, fcntl.F_SETFL, flags)
+
+
+def _address_space() -> int:
+    """Bytes of address space in use, as RLIMIT_AS counts; 0 where the system doesn't say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()

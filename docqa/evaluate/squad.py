@@ -62,12 +62,15 @@ def load_squad(path: str | Path) -> list[Article]:
     file = Path(path)
     try:
         raw = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"can't read {file}: {error.strerror or error}") from error
+    try:
         if raw.startswith(b"\x1f\x8b"):
             raw = gzip.decompress(raw)
         return [_article(article) for article in json.loads(raw)["data"]]
-    except OSError as error:
-        raise DataError(f"can't read {file}: {error.strerror or error}") from error
-    except (KeyError, TypeError, ValueError, EOFError, zlib.error) as error:
+    except (
+        AttributeError, EOFError, KeyError, OSError, TypeError, ValueError, zlib.error
+    ) as error:  # fmt: skip
         raise DataError(
             f"{file} is not in SQuAD's format ({type(error).__name__}: {error})"
         ) from error

@@ -1,0 +1,143 @@
+"""SIGKILL in the middle of indexing, again and again; the index must end as if never killed.
+
+    python benchmarks/kill.py --kills 50 --files 300
+
+Makes a folder of text files, indexes it once undisturbed, and then indexes it again and again into
+a second folder, killing ``docqa index`` at a random moment each time and starting it anew. When a
+run gets to its end, the two indexes are compared (documents, windows, vectors, answers) and
+verified, some files are changed, added and removed, and the next round begins from there. Prints a
+JSON line a round; exits with 1 if anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from docqa import DocQA
+from index.store import Store
+from index.verify import verify
+
+NAMES = "Ada Grace Alan Edsger Barbara Donald Margaret Dennis Radia Tim".split()
+THINGS = "bridge engine tower canal ship clock organ tunnel theatre observatory".split()
+TOWNS = "Ghent Porto Leeds Turin Basel Lyon Graz Cork Malmö Brno".split()
+# Vectors are kept in float16, and which texts share a batch changes their last bits.
+VECTORS_AGREE = 0.02
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--files", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    chance = random.Random(args.seed)
+    with TemporaryDirectory(prefix="docqa-kill-") as folder:
+        sys.exit(0 if _rounds(Path(folder), args.kills, args.files, chance) else 1)
+
+
+def _rounds(folder: Path, kills: int, files: int, chance: random.Random) -> bool:
+    documents = folder / "documents"
+    documents.mkdir()
+    for n in range(files):
+        _write(documents / f"{n:04}.txt", chance)
+    killed, rounds, same = 0, 0, True
+    while killed < kills:
+        whole, torn = folder / f"whole-{rounds}", folder / "torn"
+        began = time.perf_counter()
+        _index(documents, whole).wait()
+        undisturbed = time.perf_counter() - began
+        of_round = 0
+        while True:
+            process = _index(documents, torn)
+            try:
+                process.wait(chance.uniform(0, undisturbed) if killed < kills else None)
+                break
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                killed += 1
+                of_round += 1
+        differences = _differences(whole, torn, documents)
+        same = same and not differences
+        row = {"round": rounds, "kills": of_round, "differences": differences}
+        print(json.dumps(row), flush=True)
+        rounds += 1
+        shutil.rmtree(whole)
+        if chance.random() < 0.5:
+            shutil.rmtree(torn)
+        _change(documents, files, chance)
+    print(json.dumps({"kills": killed, "rounds": rounds, "same": same}))
+    return same
+
+
+def _index(documents: Path, index: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "docqa", "index", str(documents), "--index", str(index)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _write(path: Path, chance: random.Random) -> None:
+    sentences = [
+        f"{chance.choice(NAMES)} built the {chance.choice(THINGS)} of {chance.choice(TOWNS)} "
+        f"in {chance.randint(1700, 1990)} and sold it for {chance.randint(2, 900)} crowns."
+        for _ in range(chance.randint(1, 60))
+    ]
+    path.write_text("\n".join(sentences), encoding="utf-8")
+
+
+def _change(documents: Path, files: int, chance: random.Random) -> None:
+    for path in chance.sample(sorted(documents.iterdir()), files // 10):
+        path.unlink() if chance.random() < 0.3 else _write(path, chance)
+    for _ in range(files // 30):
+        _write(documents / f"{chance.randint(10_000, 99_999)}.txt", chance)
+
+
+def _differences(whole: Path, torn: Path, documents: Path) -> list[str]:
+    found = [f"verify: {problem}" for problem in verify(Store.open(torn))]
+    ours, theirs = _content(whole), _content(torn)
+    found += [f"{key} differs" for key in ours if key != "vectors" and ours[key] != theirs[key]]
+    if ours["vectors"].shape != theirs["vectors"].shape:
+        found.append("vectors differ in number")
+    elif np.abs(ours["vectors"] - theirs["vectors"]).max(initial=0) > VECTORS_AGREE:
+        found.append("vectors differ")
+    questions = [
+        f"Who built the {thing} of {town}?" for thing, town in zip(THINGS, TOWNS, strict=True)
+    ]
+    answers = [
+        [[(a.document, a.start, a.end) for a in row] for row in DocQA(index).ask_many(questions)]
+        for index in (whole, torn)
+    ]
+    if answers[0] != answers[1]:
+        found.append("answers differ")
+    return found
+
+
+def _content(index: Path) -> dict[str, Any]:
+    """What an index holds, without the numbers that its history gave it."""
+    store = Store.open(index)
+    documents = sorted(
+        (store.document(n) for n in store.document_ids()), key=lambda document: document.path
+    )
+    ids = {store.document(n).path: n for n in store.document_ids()}
+    windows = [w for document in documents for w in store.document_windows(ids[document.path])]
+    wanted = np.array([w.id for w in windows], np.int64)
+    order = np.argsort(wanted)
+    vectors = np.empty((len(wanted), store.settings.dimension), np.float32)
+    vectors[order] = store.vectors(wanted[order])
+    places = [(w.window.start, w.window.end, w.text, w.window.token_ids.tolist()) for w in windows]
+    return {"documents": documents, "windows": places, "vectors": vectors}
+
+
+if __name__ == "__main__":
+    main()

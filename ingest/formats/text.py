@@ -1,0 +1,14 @@
+"""Plain text, Markdown and reStructuredText: the file itself, decoded, so that offsets hold in it.
+
+Markup stays: to take it out would move every offset after it.
+"""
+
+from __future__ import annotations
+
+from ingest.decode import decode
+from ingest.formats import Extracted
+
+
+def extract_text(data: bytes) -> Extracted:
+    """Decode a text file; see :func:`ingest.decode.decode` for what is raised."""
+    return Extracted(decode(data))

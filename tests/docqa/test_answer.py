@@ -1,0 +1,65 @@
+"""Answers: the source's own words, their page, line and sentences."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docqa.answer import Answer
+from ingest.document import Document
+
+
+def document(text: str, pages: tuple[int, ...] = (), format_: str = "text") -> Document:
+    return Document("/d/x", format_, text, pages, "", 0, 0)
+
+
+def answer(text: str, words: str, pages: tuple[int, ...] = (), format_: str = "text") -> Answer:
+    start = text.index(words)
+    return Answer.from_span(
+        document(text, pages, format_), start, start + len(words), (0, len(text)), 1.0, 0.5
+    )
+
+
+@given(st.text(max_size=900), st.data())
+def test_text_and_context_are_slices_of_the_document(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    found = Answer.from_span(document(text), start, end, (0, len(text)), 0.0, 0.0)
+    assert found.text == text[start:end]
+    assert found.context in text
+    assert found.context[found.context_start : found.context_end] == found.text
+
+
+def test_the_context_is_the_sentence() -> None:
+    text = "It rained all day. Ada Lovelace wrote the first program (in 1843). Nobody ran it."
+    found = answer(text, "1843")
+    assert found.context == "Ada Lovelace wrote the first program (in 1843)."
+
+
+def test_a_blank_line_ends_a_sentence() -> None:
+    assert answer("A heading\n\nthe answer is here\n\nmore", "answer").context == (
+        "the answer is here"
+    )
+
+
+def test_an_answer_of_two_sentences_has_both_around_it() -> None:
+    text = "Before. One is here. Two is there. After."
+    assert answer(text, "here. Two is").context == "One is here. Two is there."
+
+
+def test_a_context_without_sentences_is_cut_at_words() -> None:
+    text = "word " * 500 + "needle " + "word " * 500
+    found = answer(text, "needle")
+    assert len(found.context) < 650
+    assert set(found.context.split()) == {"word", "needle"}
+
+
+def test_page_and_offsets_in_it() -> None:
+    found = answer("page one\npage two", "two", pages=(0, 9), format_="pdf")
+    assert (found.page, found.page_start, found.page_end, found.line) == (2, 5, 8, None)
+
+
+def test_lines_in_text_formats_only() -> None:
+    assert answer("a\nb\nc", "c").line == 3
+    assert answer("a\nb\nc", "c", format_="html").line is None
+    assert answer("a\nb\nc", "c").page is None

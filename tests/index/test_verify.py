@@ -1,0 +1,60 @@
+"""Verify finds what is wrong, and only that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docqa import DocQA, WindowSettings
+from index.store import Store
+from index.verify import verify
+
+
+@pytest.fixture
+def store(tmp_path: Path, documents: Path, tiny_reader: Path) -> Store:
+    qa = DocQA(tmp_path / "index", reader=str(tiny_reader), window=WindowSettings(32, 8))
+    qa.index([documents])
+    qa.close()
+    return Store.open(tmp_path / "index")
+
+
+def problems(store: Store) -> str:
+    return "\n".join(problem.problem for problem in verify(store))
+
+
+def test_a_whole_index_has_no_problems(store: Store) -> None:
+    assert verify(store) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("update windows set start = start + 1 where id = 1", "does not hold its document's text"),
+        ("delete from windows where id = 2", "outside all windows"),
+        ("update windows set embedding = zeroblob(768) where id = 1", "not of length 1"),
+        ("update windows set token_ids = x'02' where id = 1", "0 tokens"),
+        ("drop trigger windows_ad", None),
+        ("insert into windows_fts(windows_fts) values ('delete-all')", "full text"),
+    ],
+)
+def test_damage_is_found(store: Store, damage: str, found: str | None) -> None:
+    store.db.execute(damage)
+    assert (found or "") in problems(store)
+    assert bool(problems(store)) == (found is not None)
+
+
+def test_files_that_changed_or_went_are_found(store: Store, documents: Path) -> None:
+    (documents / "lease.txt").write_text("other words")
+    (documents / "rocket.md").unlink()
+    assert "has changed since" in problems(store)
+    assert "can't be read any more" in problems(store)
+
+
+def test_a_missing_and_a_foreign_cache_are_found(store: Store) -> None:
+    [file] = store.folder.glob("vectors-*")
+    kept = file.read_bytes()
+    file.write_bytes(kept[:100])
+    assert "could not be read" in problems(store)
+    file.unlink()
+    assert "it was missing" in problems(store)

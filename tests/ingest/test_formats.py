@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import io
+
+import docx
+import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from fpdf import FPDF
+
+from ingest.errors import IngestError
+from ingest.formats import extract
+
+
+def html(body: str) -> str:
+    return extract("html", body.encode()).text
+
+
+def test_html_shows_what_a_reader_sees() -> None:
+    page = (
+        "<html><head><title>T</title><style>s</style></head><body><script>x()</script>"
+        "<h1>Lease</h1><p>It <b>ends</b>\n in&nbsp;May.<p hidden>no</p>"
+        "<div style='display: none'>no<br>no</div>before<br>after<!-- no -->"
+        "<ul><li>one</li><li>two</li></ul></body></html>"
+    )
+    assert html(page) == "Lease\n\nIt ends in May.\n\nbefore\nafter\n\none\ntwo"
+
+
+def test_html_tables_are_lines_of_cells() -> None:
+    rows = "<tr><td></td><td><p>a</p></td><td>b</td></tr><tr><td>c</td><td>d</td></tr>"
+    assert html(f"x<table>{rows}</table>y") == "x\n\na\tb\nc\td\n\ny"
+
+
+def test_html_keeps_preformatted_text() -> None:
+    assert html("<p>a</p><pre>if x:\n    y\n\n    z</pre>") == "a\n\nif x:\n    y\n\n    z"
+
+
+def test_html_soft_hyphens_do_not_break_words() -> None:
+    assert html("<p>con&shy;tract</p>") == "contract"
+
+
+def test_html_is_never_cut_off() -> None:
+    assert html("<div>" * 5000 + "deep" + "</div>" * 5000 + "<p>after") == "deep\n\nafter"
+    assert len(html("<p>" + "word " * 2_400_000)) == 5 * 2_400_000 - 1
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        ("<meta charset=windows-1251>", "cp1251"),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=Shift_JIS">', "cp932"),
+        ('<?xml version="1.0" encoding="ISO-8859-5"?>', "iso8859_5"),
+        ("<meta charset=latin1>", "utf-16"),
+        ("<meta charset=no-such-thing>", "utf-8"),
+    ],
+)
+def test_html_encodings(head: str, encoding: str) -> None:
+    assert extract("html", f"{head}<p>Договор".encode(encoding)).text == "Договор"
+
+
+def test_docx_in_the_order_of_the_body() -> None:
+    document = docx.Document()
+    document.add_paragraph("first")
+    table = document.add_table(2, 2)
+    for at, text in enumerate(["a", "b", "c", "d"]):
+        table.cell(at // 2, at % 2).text = text
+    document.add_paragraph("last\tone")
+    assert extract("docx", saved(document)).text == "first\n\na\tb\nc\td\n\nlast one"
+
+
+def test_docx_takes_insertions_and_leaves_deletions() -> None:
+    document = docx.Document()
+    runs = "<w:r><w:t xml:space='preserve'>old </w:t></w:r><w:ins><w:r><w:t>new</w:t></w:r></w:ins>"
+    deleted = "<w:del><w:r><w:delText>gone</w:delText></w:r></w:del>"
+    control = "<w:sdt><w:sdtContent><w:p><w:r><w:t>form</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+    names = nsdecls("w")
+    document.element.body.insert(0, parse_xml(f"<w:p {names}>{runs}{deleted}</w:p>"))
+    document.element.body.insert(1, parse_xml(control.replace("<w:sdt>", f"<w:sdt {names}>")))
+    assert extract("docx", saved(document)).text == "old new\nform"
+
+
+def test_an_old_or_encrypted_word_document_is_told_apart() -> None:
+    with pytest.raises(IngestError, match="password"):
+        extract("docx", b"\xd0\xcf\x11\xe0 and so on")
+
+
+def test_pdf_pages() -> None:
+    text, starts = extract("pdf", pdf("one page", "", "the third"))
+    assert len(starts) == 3
+    assert text[starts[0] : starts[1] - 1] == "one page"
+    assert text[starts[2] :] == "the third"
+
+
+def test_a_pdf_without_text_asks_for_ocr() -> None:
+    with pytest.raises(IngestError, match="OCR"):
+        extract("pdf", pdf(""))
+
+
+def pdf(*pages: str) -> bytes:
+    document = FPDF()
+    document.set_font("Helvetica")
+    for page in pages:
+        document.add_page()
+        if page:
+            document.cell(text=page)
+    return bytes(document.output())
+
+
+def saved(document: object) -> bytes:
+    file = io.BytesIO()
+    document.save(file)  # type: ignore[attr-defined]
+    return file.getvalue()
