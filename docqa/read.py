@@ -18,6 +18,9 @@ from index.device import Device, DType
 from ingest.document import Document
 from ingest.windows import WindowSettings
 
+# Where all of a text is read anyway, longer windows see more of it at once (docs/benchmarks.md).
+READ_WINDOW = WindowSettings(384, 128)
+
 
 class Reader:
     """Reads one text for an answer.
@@ -55,7 +58,8 @@ class Reader:
 
         Args:
             text: a text, or a document from :func:`ingest.load`.
-            window: size and overlap of the windows the text is read in.
+            window: size and overlap of the windows the text is read in; 384 and 128 tokens if not
+                given, or as many as fit beside the question.
             progress: told how many windows have been read, of how many.
 
         Raises:
@@ -76,7 +80,7 @@ class Reader:
         jobs = []
         for question, document in pairs:
             ids = self.model.question_ids(question)
-            windows = self.model.windows(document.text, ids, window or WindowSettings())
+            windows = self.model.windows(document.text, ids, window or READ_WINDOW)
             jobs.append(Job(ids, windows))
         total = sum(len(job.windows) for job in jobs)
         done = 0

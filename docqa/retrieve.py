@@ -22,7 +22,11 @@ _POOL = 200
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A window chosen for a question; ``score`` is the mean of the two z-scores."""
+    """A window chosen for a question.
+
+    ``score`` is its fused score, again as a z-score, among the candidates of the question: how far
+    it stands out among those that are read, however large the index is.
+    """
 
     window_id: int
     score: float
@@ -64,9 +68,10 @@ def _fuse(
     ids: IdArray = np.array(sorted(cosines), np.int64)
     dense = np.array([cosines[i] for i in ids.tolist()], np.float32)
     lexical = np.array([words.get(i, 0.0) for i in ids.tolist()], np.float32)
-    fused = (_z(dense) + _z(lexical)) / 2
+    fused = _z(dense) + _z(lexical)
     best = np.argsort(-fused, kind="stable")[:k]
-    return [Candidate(int(ids[n]), float(fused[n])) for n in best]
+    scores = _z(fused[best])
+    return [Candidate(int(ids[n]), float(score)) for n, score in zip(best, scores, strict=True)]
 
 
 def _z(scores: Vectors) -> Vectors:

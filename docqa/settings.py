@@ -26,18 +26,20 @@ class AnswerSettings:
 
     Args:
         max_answer_tokens: the most tokens in an answer.
-        prior_weight: what a window's z-scored retrieval score counts beside ``S·T_i + E·T_j``
-            when spans of different windows are ranked; 0 is the pure maximum.
+        prior_weight: what a window's retrieval score (its z-score among the windows that are read)
+            counts beside ``S·T_i + E·T_j`` when spans of different windows are ranked; 0 is the
+            pure maximum.
         null_threshold: no answer is given where the null score is above the best span's score by
-            more than this; ``inf`` always answers.
+            more than this; ``inf`` always answers. Only data can tell what it should be for a
+            reader, so there is none unless the reader's settings have one.
 
     Raises:
         ValueError: a value out of range.
     """
 
     max_answer_tokens: int = 30
-    prior_weight: float = 0.5
-    null_threshold: float = 0.0
+    prior_weight: float = 1.0
+    null_threshold: float = float("inf")
 
     def __post_init__(self) -> None:
         if self.max_answer_tokens < 1:

@@ -111,6 +111,9 @@ def top_spans(
         window has fewer spans.
     """
     windows, tokens = start.shape
+    if windows == 0 or tokens == 0:
+        none = torch.zeros(windows, 0, dtype=torch.long, device=start.device)
+        return none.float(), none, none
     band = min(max_answer_tokens, tokens)
     starts = start.float().masked_fill(~allowed, NO_SPAN)
     ends = end.float().masked_fill(~allowed, NO_SPAN)

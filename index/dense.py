@@ -30,7 +30,7 @@ class DenseIndex:
 
     Attributes:
         ids: ``(windows,)`` the windows in it, ascending.
-        rebuilt: why it was not read from its file, or None.
+        rebuilt: why it was not read from its file; None where it was, or has been saved since.
     """
 
     ids: IdArray
@@ -54,9 +54,8 @@ class DenseIndex:
                 dense = cls(_ids(index), None, index)
                 if index.d != store.settings.dimension:
                     dense = cls(empty, "its vectors had another length", None)
-            except (RuntimeError, AttributeError, MemoryError) as error:
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                dense = cls(empty, f"it could not be read ({reason})", None)
+            except (RuntimeError, AttributeError, MemoryError):
+                dense = cls(empty, "it could not be read", None)
         dense.sync(store)
         return dense
 
@@ -126,6 +125,7 @@ class DenseIndex:
             with part.open("rb") as stream:
                 os.fsync(stream.fileno())
             part.replace(target)
+            self.rebuilt = None
         finally:
             part.unlink(missing_ok=True)
         for old in store.folder.glob(f"{_PREFIX}*"):
@@ -133,8 +133,8 @@ class DenseIndex:
                 old.unlink(missing_ok=True)
 
     def is_saved(self, store: Store) -> bool:
-        """Whether the file on disk shows the store's present generation."""
-        return _cache_file(store).exists()
+        """Whether the file on disk is whole and shows the store's present generation."""
+        return self.rebuilt is None and _cache_file(store).exists()
 
 
 def _cache_file(store: Store) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -60,24 +61,49 @@ class Embedder:
         Args:
             embedded: told after each batch how many texts it held.
         """
+        return self._vectors(self._model.encode_document, texts, embedded)
+
+    def questions(self, texts: Sequence[str]) -> Vectors:
+        """Vectors ``(texts, dimension)`` of questions, of length 1."""
+        return self._vectors(self._model.encode_query, texts, None)
+
+    def _vectors(
+        self, encode: Any, texts: Sequence[str], embedded: Callable[[int], None] | None
+    ) -> Vectors:
+        """Texts of the same number of tokens go together: nothing is padded.
+
+        How far a text is padded changes the last bits of its vector, so a vector would depend on
+        its company, and an index on where its making was interrupted.
+        """
         result = np.empty((len(texts), self.dimension), np.float32)
-        longest_first = sorted(range(len(texts)), key=lambda n: -len(texts[n]))
-        for first in range(0, len(texts), _BATCH):
-            part = longest_first[first : first + _BATCH]
-            result[part] = self._unit(self._model.encode_document, [texts[n] for n in part])
+        for part in self._batches(texts):
+            vectors = encode(
+                [texts[n] for n in part],
+                batch_size=len(part),
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+            result[part] = _unit(np.asarray(vectors, np.float32))
             if embedded is not None:
                 embedded(len(part))
         return result
 
-    def questions(self, texts: Sequence[str]) -> Vectors:
-        """Vectors ``(texts, dimension)`` of questions, of length 1."""
-        return self._unit(self._model.encode_query, texts)
-
-    def _unit(self, encode: Any, texts: Sequence[str]) -> Vectors:
-        vectors = encode(
-            list(texts), batch_size=_BATCH, convert_to_numpy=True, show_progress_bar=False
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[int]]:
+        """Places of texts, in batches of one length in tokens, the longest first."""
+        if not texts:
+            return
+        tokens = self._model.tokenizer(
+            list(texts), truncation=True, max_length=self._model.max_seq_length
         )
-        vectors = np.asarray(vectors, np.float32).reshape(len(texts), self.dimension)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: Vectors = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
-        return unit
+        lengths = [len(ids) for ids in tokens["input_ids"]]
+        longest_first = sorted(range(len(texts)), key=lambda n: -lengths[n])
+        for _, group in groupby(longest_first, key=lambda n: lengths[n]):
+            places = list(group)
+            for first in range(0, len(places), _BATCH):
+                yield places[first : first + _BATCH]
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
+    return unit

@@ -91,7 +91,7 @@ class LoadLimits:
         ValueError: a limit that nothing could be read under.
     """
 
-    seconds: float = 60.0
+    seconds: float = 120.0
     memory_mb: int = 512
     max_file_mb: int = 100
     max_chars: int = 20_000_000

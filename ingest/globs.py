@@ -49,6 +49,15 @@ def _piece(piece: str) -> str:
         case _ if len(piece) > 1:
             negated = piece.startswith("[!")
             inside = re.sub(r"([\\\[^])", r"\\\1", piece[2 if negated else 1 : -1])
-            return f"[^/{inside}]" if negated else f"[{inside}]"
+            some = f"[^/{inside}]" if negated else f"[{inside}]"
+            return some if _compiles(some) else re.escape(piece)  # a range such as [z-a]
         case _:
             return re.escape(piece)
+
+
+def _compiles(expression: str) -> bool:
+    try:
+        re.compile(expression)
+    except re.error:
+        return False
+    return True

@@ -43,7 +43,7 @@ class WindowSettings:
         ValueError: size below 16, or overlap not in ``[0, size / 2]``.
     """
 
-    size: int = 200
+    size: int = 240
     overlap: int = 64
 
     def __post_init__(self) -> None:

@@ -67,8 +67,10 @@ def _bad_texts(folder: Path, huge_mb: int) -> dict[str, str]:
 def _bad_entries(folder: Path) -> dict[str, str]:
     (folder / "loop-a.txt").symlink_to("loop-b.txt")
     (folder / "loop-b.txt").symlink_to("loop-a.txt")
+    (folder / "dangling.txt").symlink_to("nowhere.txt")
     os.mkfifo(folder / "fifo.txt")
-    bad = {"loop-a.txt": "link", "loop-b.txt": "link", "fifo.txt": "regular file"}
+    bad = dict.fromkeys(("loop-a.txt", "loop-b.txt", "dangling.txt"), "link")
+    bad["fifo.txt"] = "regular file"
     if os.geteuid() != 0:
         (folder / "forbidden.txt").write_text(GOOD_TEXT)
         (folder / "forbidden.txt").chmod(0)

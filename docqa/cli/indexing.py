@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
+    default=120.0,
     show_default=True,
     metavar="SECONDS",
     help="The most time for one file's extraction.",

@@ -78,7 +78,7 @@ window_size_option = click.option(
     "--window-size",
     type=click.IntRange(min=16),
     metavar="TOKENS",
-    help="The most tokens in a window. [default: 200]",
+    help="The most tokens in a window. [default: 240]",
 )
 overlap_option = click.option(
     "--overlap",

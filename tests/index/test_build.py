@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -138,9 +139,10 @@ def test_a_folder_that_is_gone_or_closed_loses_nothing(
 
 
 def test_one_writer_at_a_time(store: Store) -> None:
-    with writer_lock(store.folder), pytest.raises(IndexLockedError, match="another docqa"):
-        with writer_lock(store.folder):
-            pass
+    with ExitStack() as held:
+        held.enter_context(writer_lock(store.folder))
+        with pytest.raises(IndexLockedError, match="another docqa"):
+            held.enter_context(writer_lock(store.folder))
     with writer_lock(store.folder):
         pass
 

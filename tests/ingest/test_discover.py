@@ -35,6 +35,7 @@ def test_folders_are_searched_for_known_suffixes(tmp_path: Path) -> None:
         (["*.log"], ["s/**"], ["a.log"]),
         (["[!a].log"], ["t/"], ["s/b.log"]),
         ([], ["*.txt"], []),
+        (["[z-a].log"], [], []),
     ],
 )
 def test_globs(tmp_path: Path, include: list[str], exclude: list[str], files: list[str]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 
 import docx
+import pypdf
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
@@ -94,6 +95,54 @@ def test_pdf_pages() -> None:
 def test_a_pdf_without_text_asks_for_ocr() -> None:
     with pytest.raises(IngestError, match="OCR"):
         extract("pdf", pdf(""))
+
+
+def test_a_gap_between_words_is_a_blank_in_a_font_that_has_none() -> None:
+    # As TeX sets them, with 600 for the width of the glyph that happens to be the 32nd.
+    text, _ = extract("pdf", tex_pdf("<00010002>-250<0020>20<0001>", "<0001>-250<0020>"))
+    assert text == "ab ca\na c"
+
+
+def test_a_blank_in_a_font_keeps_its_width() -> None:
+    (page,) = pypdf.PdfReader(io.BytesIO(pdf("two words"))).pages
+    assert extract("pdf", pdf("two words")).text == page.extract_text() == "two words"
+
+
+def test_fonts_that_are_damaged_do_not_cost_the_page() -> None:
+    damaged = tex_pdf("<0001>").replace(b"/W [1 [500 500] 32 [600]]", b"/W 7")
+    assert extract("pdf", damaged.replace(b"/DescendantFonts [", b"/Nothing [")).text == "a"
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.02])
+def test_half_a_pdf_is_said_to_be_cut_short(keep: float) -> None:
+    whole = pdf("one page")
+    with pytest.raises(IngestError, match="cut short"):
+        extract("pdf", whole[: int(len(whole) * keep)])
+
+
+def tex_pdf(*shown: str) -> bytes:
+    """A page a piece, in a font of three letters (codes 1, 2 and 32 are a, b and c)."""
+    to_unicode = b"3 beginbfchar\n<0001> <0061>\n<0002> <0062>\n<0020> <0063>\nendbfchar"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"",
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /T /Encoding /Identity-H /ToUnicode 5 0 R "
+        b"/DescendantFonts [4 0 R] >>",
+        b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /T /W [1 [500 500] 32 [600]] >>",
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(to_unicode), to_unicode),
+    ]
+    kids = []
+    for piece in shown:
+        content = f"BT /F1 10 Tf 72 720 Td [{piece}] TJ ET".encode()
+        kids.append(b"%d 0 R" % (len(objects) + 1))
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
+            b"/Resources << /Font << /F1 3 0 R >> >> >>" % (len(objects) + 2)
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content))
+    objects[1] = b"<< /Type /Pages /Count %d /Kids [%b] >>" % (len(kids), b" ".join(kids))
+    bodies = b"".join(b"%d 0 obj\n%b\nendobj\n" % item for item in enumerate(objects, start=1))
+    return b"%PDF-1.4\n" + bodies + b"trailer << /Root 1 0 R >>\nstartxref\n0\n%%EOF\n"
 
 
 def pdf(*pages: str) -> bytes:
