@@ -150,6 +150,11 @@ def _lists_for(windows: int) -> int:
     return 0 if windows <= EXACT_LIMIT else int(4 * windows**0.5)
 
 
+def probed_lists(lists: int) -> int:
+    """How many of an approximate index's lists a search looks into."""
+    return max(1, int(lists * _PROBED))
+
+
 def _fits(index: Any, windows: int) -> bool:
     """Whether an index is of the kind that so many windows ask for, within a factor of two."""
     lists = _lists_for(windows)
@@ -164,7 +169,7 @@ def _empty_index(store: Store, ids: IdArray) -> Any:
     if not lists:
         return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
     index: Any = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-    index.nprobe = max(1, int(lists * _PROBED))
+    index.nprobe = probed_lists(lists)
     sample = np.sort(
         np.random.default_rng(0).choice(
             ids, min(len(ids), lists * _TRAINING_VECTORS_A_LIST), replace=False

@@ -118,14 +118,18 @@ def test_questions_that_can_t_be_asked(qa: DocQA, question: str) -> None:
         qa.ask(question)
 
 
-@pytest.mark.parametrize("question", ['"', "a OR NOT (", "*", "\u8c01", "'; drop table windows", "?"])
+@pytest.mark.parametrize(
+    "question", ['"', "a OR NOT (", "*", "\u8c01", "'; drop table windows", "?"]
+)
 def test_questions_are_never_query_syntax(qa: DocQA, question: str) -> None:
     qa.search(question)
     qa.ask(question)
 
 
 def test_a_long_question_is_asked_of_shorter_windows(qa: DocQA) -> None:
-    question = "Considering all that is said about rent, notice and signing, " * 12 + "who may sign?"
+    question = (
+        "Considering all that is said about rent, notice and signing, " * 12 + "who may sign?"
+    )
     assert qa.ask(question, 1)
 
 
@@ -194,7 +198,5 @@ def test_an_unguarded_script_can_index(tmp_path: Path, documents: Path) -> None:
         "from docqa import DocQA\n"
         f"print(len(DocQA({str(tmp_path / 'index')!r}).index([{str(documents)!r}]).added))\n"
     )
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2"

@@ -1,0 +1,45 @@
+# make demo   install docqa into .venv, index docs/ and ask it about docqa itself
+# make test   run the tests in .venv
+# make lint   ruff and mypy
+# make bench  the benchmarks that need no data, in small sizes
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INDEX := $(VENV)/demo-index
+
+.PHONY: demo test lint bench clean
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: $(INSTALLED)
+	@echo; echo '$$ docqa index docs'
+	@$(BIN)/docqa index docs --index $(INDEX)
+	@for question in \
+		"In which folder is the index stored by default?" \
+		"How many tokens does a window hold by default?" \
+		"Which exit code means that the index is missing?" \
+		"Which library reads PDF files?" \
+		"Which command checks an index against the files it was made from?"; do \
+		echo; echo "\$$ docqa ask \"$$question\""; \
+		$(BIN)/docqa ask "$$question" --index $(INDEX) --top-k 1 || exit 1; \
+	done
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/kill.py --kills 5 --files 60
+
+clean:
+	rm -rf $(VENV)
