@@ -60,7 +60,7 @@ def _rounds(folder: Path, kills: int, files: int, chance: random.Random) -> bool
         while True:
             process = _index(documents, torn)
             try:
-                process.wait(chance.uniform(0, undisturbed) if killed < kills else None)
+                process.wait(_moment(undisturbed, chance) if killed < kills else None)
                 break
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
@@ -80,6 +80,13 @@ def _rounds(folder: Path, kills: int, files: int, chance: random.Random) -> bool
     return same
 
 
+def _moment(undisturbed: float, chance: random.Random) -> float:
+    """Seconds until the kill: mostly while documents are written, now and then at any time."""
+    if chance.random() < 0.2:
+        return chance.uniform(0, undisturbed)
+    return undisturbed * chance.uniform(0.4, 0.75)
+
+
 def _index(documents: Path, index: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "docqa", "index", str(documents), "--index", str(index)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -89,7 +96,7 @@ def _write(path: Path, chance: random.Random) -> None:
     sentences = [
         f"{chance.choice(NAMES)} built the {chance.choice(THINGS)} of {chance.choice(TOWNS)} "
         f"in {chance.randint(1700, 1990)} and sold it for {chance.randint(2, 900)} crowns."
-        for _ in range(chance.randint(1, 60))
+        for _ in range(chance.randint(1, 25))
     ]
     path.write_text("\n".join(sentences), encoding="utf-8")
 
