@@ -30,9 +30,10 @@ from docqa.spans import Logits, best_spans, null_score
 from index.dense import DenseIndex
 from index.store import Store
 
-PRIORS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-COUNTS = (1, 2, 3, 5, 10, 20)
-THRESHOLDS = (-4.0, -2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
+PRIORS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+NULLS = (0.0, 1.0)
+COUNTS = (1, 2, 3, 5, 10, 15)
+THRESHOLDS = (-8.0, -6.0, -4.0, -2.0, 0.0, 2.0, 4.0)
 DEFAULT_CANDIDATES = 10
 TOGETHER = 32
 ALL = 100_000
@@ -76,8 +77,8 @@ def measure(
     base = qa.model.answer_settings
     always = replace(base, null_threshold=float("inf"))
     paths = {document_id: store.document(document_id).path for document_id in store.document_ids()}
-    by_prior = {prior: [0.0, 0.0] for prior in PRIORS}
-    by_count = {count: [0.0, 0.0, 0.0] for count in COUNTS}
+    by_prior = {(null, prior): [0.0, 0.0] for null in NULLS for prior in PRIORS}
+    by_count = {count: [0.0, 0.0] for count in COUNTS}
     margins: dict[bool, list[float]] = {True: [], False: []}
     began = time.perf_counter()
     for first in range(0, len(asked), TOGETHER):
@@ -98,10 +99,11 @@ def measure(
         logits = qa.model.logits(jobs)
         for n, (_, _, golds) in enumerate(part):
             row = passages[n]
-            for prior in PRIORS:
-                text = _best(store, logits[n], row, replace(always, prior_weight=prior), 10)
-                by_prior[prior][0] += best_over(exact_match, text, golds)
-                by_prior[prior][1] += best_over(f1, text, golds)
+            for null, prior in by_prior:
+                tried = replace(always, prior_weight=prior, null_weight=null)
+                text = _best(store, logits[n], row, tried, DEFAULT_CANDIDATES)
+                by_prior[null, prior][0] += best_over(exact_match, text, golds)
+                by_prior[null, prior][1] += best_over(f1, text, golds)
             for count in COUNTS:
                 text = _best(store, logits[n], row, always, count)
                 by_count[count][0] += best_over(exact_match, text, golds)
@@ -110,12 +112,13 @@ def measure(
             margins[False].append(_margin(logits[len(part) + n], base))
     total = len(asked)
     fixed = {"questions": total, "window": window.size, "overlap": window.overlap}
-    for prior, (em, f) in by_prior.items():
-        _row(
-            **fixed, candidates=DEFAULT_CANDIDATES, prior_weight=prior, em=em / total, f1=f / total
-        )
-    for count, (em, f, _) in by_count.items():
-        _row(**fixed, candidates=count, prior_weight=base.prior_weight, em=em / total, f1=f / total)
+    for (null, prior), (em, f) in by_prior.items():
+        shares = {"em": em / total, "f1": f / total}
+        _row(**fixed, candidates=DEFAULT_CANDIDATES, null_weight=null, prior_weight=prior, **shares)
+    for count, (em, f) in by_count.items():
+        shares = {"em": em / total, "f1": f / total}
+        weights = {"null_weight": base.null_weight, "prior_weight": base.prior_weight}
+        _row(**fixed, candidates=count, **weights, **shares)
     for threshold in THRESHOLDS:
         answered = sum(margin <= threshold for margin in margins[True]) / total
         refused = sum(margin > threshold for margin in margins[False]) / total

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from math import exp
+from math import exp, isfinite
 
 from docqa.answer import Answer
 from docqa.settings import AnswerSettings
@@ -47,7 +47,7 @@ def choose(
         logits,
         [passage.document_id for passage in passages],
         [passage.window.token_offsets + passage.window.start for passage in passages],
-        [settings.prior_weight * passage.retrieval_score for passage in passages],
+        _biases(logits, passages, settings),
         settings.max_answer_tokens,
     )
     spans = list(islice(ranked, top_k))
@@ -68,3 +68,13 @@ def choose(
             )
         )
     return answers
+
+
+def _biases(logits: Logits, passages: Sequence[Passage], settings: AnswerSettings) -> list[float]:
+    """What counts beside the scores of each window's spans when they are ranked."""
+    nulls = (logits.null_start + logits.null_end).tolist()
+    return [
+        settings.prior_weight * passage.retrieval_score
+        - (settings.null_weight * null if isfinite(null) else 0.0)
+        for passage, null in zip(passages, nulls, strict=True)
+    ]

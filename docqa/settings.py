@@ -29,6 +29,8 @@ class AnswerSettings:
         prior_weight: what a window's retrieval score (its z-score among the windows that are read)
             counts beside ``S·T_i + E·T_j`` when spans of different windows are ranked; 0 is the
             pure maximum.
+        null_weight: what the null score of a span's own window counts against it in that ranking; 0
+            is the pure maximum. Helps readers whose scores compare badly across windows.
         null_threshold: no answer is given where the null score is above the best span's score by
             more than this; ``inf`` always answers. Only data can tell what it should be for a
             reader, so there is none unless the reader's settings have one.
@@ -39,6 +41,7 @@ class AnswerSettings:
 
     max_answer_tokens: int = 30
     prior_weight: float = 1.0
+    null_weight: float = 0.0
     null_threshold: float = float("inf")
 
     def __post_init__(self) -> None:
@@ -46,6 +49,8 @@ class AnswerSettings:
             raise ValueError(f"max_answer_tokens must be at least 1, not {self.max_answer_tokens}")
         if not self.prior_weight >= 0:
             raise ValueError(f"prior_weight must not be negative, is {self.prior_weight}")
+        if not self.null_weight >= 0:
+            raise ValueError(f"null_weight must not be negative, is {self.null_weight}")
 
     @classmethod
     def of_reader(cls, folder: Path) -> AnswerSettings:
