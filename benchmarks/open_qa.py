@@ -129,7 +129,7 @@ def measure(
 def _passages(store: Store, row: list[Candidate]) -> list[Passage]:
     stored = store.windows([candidate.window_id for candidate in row])
     return [
-        Passage(at.document_id, at.window, candidate.score)
+        Passage(at.document_id, at.window, candidate.standing)
         for at, candidate in zip(stored, row, strict=True)
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.answer import Answer
-from docqa.errors import IndexLockedError, IndexMismatchError, IndexMissingError
+from docqa.errors import IndexDamagedError, IndexLockedError, IndexMismatchError, IndexMissingError
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 from index.models import DEFAULT_EMBEDDER
 from ingest.windows import Window, WindowSettings
@@ -35,8 +36,8 @@ _log = logging.getLogger("docqa")
 class Hit:
     """A window that the retriever found: ``[start, end)`` of a document.
 
-    ``score`` is the window's fused z-score: greater is better, and it compares only within the
-    same question.
+    ``score`` is the sum of the z-scores of its cosine and its BM25: greater is better, and it
+    compares only within the same question. ``text`` is the window's.
     """
 
     document: str
@@ -44,6 +45,7 @@ class Hit:
     end: int
     page: int | None
     score: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,10 @@ class DocQA:
         from index.embed import Embedder
         from index.store import IndexSettings, Store
 
-        self._embedder = Embedder(self._embedder_name or DEFAULT_EMBEDDER, self._device)
+        name = self._embedder_name or DEFAULT_EMBEDDER
+        if Path(name).is_dir():
+            name = str(Path(name).absolute())  # the index may be asked from another folder
+        self._embedder = Embedder(name, self._device)
         settings = IndexSettings(
             embedder=self._embedder.name,
             embedder_sha256=self._embedder.sha256,
@@ -211,7 +216,7 @@ class DocQA:
                 same_tokens = store.settings.tokenizer == model.tokenizer.to_str()
                 passages = [
                     [
-                        Passage(at.document_id, window, candidate.score)
+                        Passage(at.document_id, window, candidate.standing)
                         for at, candidate in zip(row, chosen, strict=True)
                         for window in _reader_windows(model, at, question, same_tokens)
                     ]
@@ -269,15 +274,21 @@ class DocQA:
         from index.dense import DenseIndex
 
         store = self._open_store()
-        with store.snapshot():
-            if self._dense is None:
-                self._dense = DenseIndex.load(store)
-                if self._dense.rebuilt:
-                    _log.warning("rebuilt the vectors' cache: %s", self._dense.rebuilt)
-                self._save_cache(store, self._dense)
-            else:
-                self._dense.sync(store)
-            yield store, self._dense
+        try:
+            with store.snapshot():
+                if self._dense is None:
+                    self._dense = DenseIndex.load(store)
+                    if self._dense.rebuilt:
+                        _log.warning("rebuilt the vectors' cache: %s", self._dense.rebuilt)
+                    self._save_cache(store, self._dense)
+                else:
+                    self._dense.sync(store)
+                yield store, self._dense
+        except sqlite3.DatabaseError as error:
+            raise IndexDamagedError(
+                f"the index in {self._folder} is damaged ({error}); "
+                "delete the folder and run docqa index again"
+            ) from error
 
     def _save_cache(self, store: Store, dense: DenseIndex) -> None:
         """Keep a mended cache for the next one who asks, if nobody is writing."""
@@ -333,7 +344,7 @@ class DocQA:
 def _hits(store: Store, chosen: Sequence[Candidate]) -> list[Hit]:
     places = store.window_places([candidate.window_id for candidate in chosen])
     return [
-        Hit(place.path, place.start, place.end, place.page, candidate.score)
+        Hit(place.path, place.start, place.end, place.page, candidate.score, place.text)
         for place, candidate in zip(places, chosen, strict=True)
     ]
 

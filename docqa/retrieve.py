@@ -24,12 +24,16 @@ _POOL = 200
 class Candidate:
     """A window chosen for a question.
 
-    ``score`` is its fused score, again as a z-score, among the candidates of the question: how far
-    it stands out among those that are read, however large the index is.
+    Attributes:
+        window_id: the store's.
+        score: the sum of its two z-scores among the windows that were found.
+        standing: the z-score of that among the candidates: how far it stands out among those that
+            are read, however large the index is.
     """
 
     window_id: int
     score: float
+    standing: float
 
 
 def candidates(
@@ -70,8 +74,11 @@ def _fuse(
     lexical = np.array([words.get(i, 0.0) for i in ids.tolist()], np.float32)
     fused = _z(dense) + _z(lexical)
     best = np.argsort(-fused, kind="stable")[:k]
-    scores = _z(fused[best])
-    return [Candidate(int(ids[n]), float(score)) for n, score in zip(best, scores, strict=True)]
+    standings = _z(fused[best])
+    return [
+        Candidate(int(ids[n]), float(fused[n]), float(standing))
+        for n, standing in zip(best, standings, strict=True)
+    ]
 
 
 def _z(scores: Vectors) -> Vectors:

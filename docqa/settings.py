@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ class AnswerSettings:
     def __post_init__(self) -> None:
         if self.max_answer_tokens < 1:
             raise ValueError(f"max_answer_tokens must be at least 1, not {self.max_answer_tokens}")
+        if isnan(self.null_threshold):
+            raise ValueError("null_threshold must be a number")
         if not self.prior_weight >= 0:
             raise ValueError(f"prior_weight must not be negative, is {self.prior_weight}")
         if not self.null_weight >= 0:
@@ -64,6 +67,13 @@ class AnswerSettings:
             return cls()
         try:
             values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("it must hold an object of settings")
+            for name, value in values.items():
+                if name not in cls.__dataclass_fields__:
+                    raise ValueError(f"there is no setting {name!r}")
+                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                    raise ValueError(f"{name} must be a number, not {value!r}")
             return cls(**values)
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise ModelError(f"{file} can't be used: {error}") from error

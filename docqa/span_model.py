@@ -36,6 +36,7 @@ from ingest.windows import (
 
 # Tokens (padding included) that go through the model at once.
 _BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 4_096}
+# These count positions from the padding token's id on.
 _SHIFTED = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"})
 # Where a tokenizer names no limit it says 10**30.
 _NO_LIMIT = 100_000
@@ -333,14 +334,7 @@ def _max_tokens(tokenizer: Any, config: Any) -> int:
     limits = [int(tokenizer.model_max_length)]
     positions = getattr(config, "max_position_embeddings", None)
     if positions:
-        # RoBERTa and its kin count positions from the padding token's id on.
-        shifted = config.model_type in {
-            "roberta",
-            "xlm-roberta",
-            "camembert",
-            "mpnet",
-            "longformer",
-        }
-        limits.append(int(positions) - (int(config.pad_token_id) + 1 if shifted else 0))
+        shift = int(config.pad_token_id) + 1 if config.model_type in _SHIFTED else 0
+        limits.append(int(positions) - shift)
     limit = min(limits)
     return limit if limit < _NO_LIMIT else 512

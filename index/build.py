@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from index.dense import DenseIndex
 from index.embed import Embedder
-from index.errors import IndexLockedError
+from index.errors import IndexLockedError, StorageError
 from index.store import FileState, Store
 from ingest.discover import Discovery, find_files
 from ingest.document import Document, Failure, LoadLimits
@@ -70,15 +70,18 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
     Raises:
         IndexLockedError: another process (or thread) holds it.
+        StorageError: the folder can't be made or written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / _LOCK, timeout=0)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise IndexLockedError(
             f"another docqa is writing to the index in {folder}; wait until it has finished"
         ) from None
+    except OSError as error:
+        raise StorageError(f"no index can be kept in {folder}: {error.strerror}") from error
     try:
         yield
     finally:

@@ -18,9 +18,10 @@ _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
 def load_quietly() -> None:
-    """Keep transformers from drawing progress bars while it loads a model from disk."""
+    """Keep transformers from drawing progress bars and tables while it loads a model from disk."""
     from transformers.utils import logging
 
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
@@ -43,9 +44,7 @@ def model_folder(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(
-            snapshot_download(name, ignore_patterns=["*.onnx", "*.h5", "*.msgpack", "*.ot"])
-        )
+        return Path(snapshot_download(name, ignore_patterns=_OTHER_FRAMEWORKS))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"model {name!r} is neither a folder here nor to be had from the hub "

@@ -112,6 +112,7 @@ class WindowPlace:
     start: int
     end: int
     page: int | None
+    text: str
 
 
 class Store:
@@ -257,14 +258,14 @@ class Store:
         """Where windows stand, in the order asked for; their documents' text is not read."""
         marks = ",".join("?" * len(ids))
         rows = self.db.execute(
-            'select w.id, d.path, w.start, w."end", d.page_starts from windows w'
+            'select w.id, d.path, w.start, w."end", d.page_starts, w.text from windows w'
             f" join documents d on d.id = w.document_id where w.id in ({marks})",
             list(ids),
         )
         found = {}
-        for id_, path, start, end, page_starts in rows:
+        for id_, path, start, end, page_starts, text in rows:
             page = bisect_right(json.loads(page_starts), start) or None
-            found[id_] = WindowPlace(_path(path), start, end, page)
+            found[id_] = WindowPlace(_path(path), start, end, page, text)
         return [found[id_] for id_ in ids]
 
     def document_windows(self, document_id: int) -> list[StoredWindow]:

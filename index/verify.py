@@ -38,6 +38,13 @@ def verify(store: Store, progress: Callable[[int, int], None] | None = None) -> 
     Args:
         progress: told how many documents have been checked, of how many.
     """
+    try:
+        return _all_problems(store, progress)
+    except sqlite3.DatabaseError as error:
+        return [Problem(None, f"database: {error}; delete the folder and run docqa index again")]
+
+
+def _all_problems(store: Store, progress: Callable[[int, int], None] | None) -> list[Problem]:
     problems = [Problem(None, text) for text in _database_problems(store)]
     tokenizer = Tokenizer.from_str(store.settings.tokenizer)
     tokenizer.encode_special_tokens = True

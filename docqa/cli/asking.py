@@ -18,14 +18,22 @@ from docqa.cli.options import (
     json_option,
     max_answer_option,
     null_option,
-    overlap_option,
     prior_option,
     reader_option,
     top_k_option,
-    window_size_option,
+    window_options,
 )
-from docqa.cli.show import error, note, print_answer, print_json, printable, progress, short_path
-from docqa.errors import QuestionError
+from docqa.cli.show import (
+    error,
+    excerpt,
+    note,
+    print_answer,
+    print_json,
+    printable,
+    progress,
+    short_path,
+)
+from docqa.errors import IngestError, QuestionError
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
@@ -87,7 +95,10 @@ def ask(
 def _answer(qa: DocQA, question: str, top_k: int, candidates: int, as_json: bool) -> None:
     [result], timings = qa.results([question], top_k, candidates)
     if not as_json:
-        _print_answers(result.answers)
+        if result.windows_read == 0:
+            click.echo("The index holds no documents yet: run docqa index PATH...")
+        else:
+            _print_answers(result.answers)
         return
     print_json(
         {
@@ -143,8 +154,7 @@ def _print_answers(answers: list[Answer]) -> None:
 @dtype_option
 @null_option
 @max_answer_option
-@window_size_option
-@overlap_option
+@window_options(384, 128)
 @json_option
 def read(
     question: str,
@@ -168,14 +178,17 @@ def read(
     import os
     import time
 
-    from docqa.read import Reader
+    from docqa.read import READ_WINDOW, Reader
     from ingest.document import LoadLimits
     from ingest.pool import LoaderPool
 
     settings = answer_settings(reader, None, null_threshold, max_answer_tokens)
     began = time.perf_counter()
     with LoaderPool(LoadLimits(), workers=1) as pool:
-        document = pool.load_one(os.path.abspath(file))
+        try:
+            document = pool.load_one(os.path.abspath(file))
+        except IngestError as error:
+            raise IngestError(f"{file}: {error}") from error
     loaded = time.perf_counter()
     one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
     windows_read = 0
@@ -187,7 +200,9 @@ def read(
             if tell is not None:
                 tell(done, total)
 
-        answers = one.read(question, document, top_k, window_settings(window_size, overlap), told)
+        answers = one.read(
+            question, document, top_k, window_settings(window_size, overlap, READ_WINDOW), told
+        )
     if not as_json:
         _print_answers(answers)
         return
@@ -243,6 +258,9 @@ def search(
             f"{hit.score:6.2f}  {printable(short_path(hit.document))}{page}, "
             f"characters {hit.start}-{hit.end}"
         )
+        click.echo(click.style(f"        {excerpt(hit.text)}", dim=True))
+    if not hits:
+        click.echo("The index holds no documents yet: run docqa index PATH...")
 
 
 def answer_settings(

@@ -17,10 +17,9 @@ from docqa.cli.options import (
     json_option,
     max_answer_option,
     null_option,
-    overlap_option,
     prior_option,
     reader_option,
-    window_size_option,
+    window_options,
 )
 from docqa.cli.show import print_json, progress
 from docqa.settings import DEFAULT_READER
@@ -50,8 +49,7 @@ def evaluate() -> None:
 @dtype_option
 @null_option
 @max_answer_option
-@window_size_option
-@overlap_option
+@window_options(384, 128)
 @json_option
 def eval_reader(
     data: str,
@@ -73,13 +71,13 @@ def eval_reader(
     """
     from docqa.evaluate.run import evaluate_reader
     from docqa.evaluate.squad import load_squad
-    from docqa.read import Reader
+    from docqa.read import READ_WINDOW, Reader
 
     articles = load_squad(data)
     settings = answer_settings(reader, None, null_threshold, max_answer_tokens)
     one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
     with progress("asking") as tell:
-        window = window_settings(window_size, overlap)
+        window = window_settings(window_size, overlap, READ_WINDOW)
         scores = evaluate_reader(one, articles, limit, window, tell)
     _print(scores.summary(), as_json)
 
@@ -95,8 +93,7 @@ def eval_reader(
 @prior_option
 @null_option
 @max_answer_option
-@window_size_option
-@overlap_option
+@window_options(240, 64)
 @json_option
 def eval_open(
     data: str,
@@ -122,10 +119,11 @@ def eval_open(
     from docqa.evaluate.run import evaluate_open
     from docqa.evaluate.squad import load_squad
     from docqa.qa import DocQA
+    from ingest.windows import WindowSettings
 
     articles = load_squad(data)
     settings = answer_settings(reader, prior_weight, null_threshold, max_answer_tokens)
-    window = window_settings(window_size, overlap)
+    window = window_settings(window_size, overlap, WindowSettings())
 
     def make(folder: Path) -> DocQA:
         return DocQA(

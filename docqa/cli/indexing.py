@@ -13,9 +13,7 @@ from docqa.cli.options import (
     embedder_option,
     index_option,
     json_option,
-    overlap_option,
-    reader_option,
-    window_size_option,
+    window_options,
 )
 from docqa.cli.show import note, print_json, printable, progress, short_path
 
@@ -40,9 +38,13 @@ if TYPE_CHECKING:
     help="Leave out files and folders that match; may be repeated.",
 )
 @embedder_option
-@reader_option
-@window_size_option
-@overlap_option
+@click.option(
+    "--reader",
+    metavar="MODEL",
+    help="Cut windows with this model's tokenizer; counts only when the index is made. "
+    "[default: docqa's own]",
+)
+@window_options(240, 64)
 @device_option
 @click.option(
     "--timeout",
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--memory-mb",
-    type=click.IntRange(min=64),
+    type=click.IntRange(min=128),
     default=512,
     show_default=True,
     metavar="MB",
@@ -98,8 +100,9 @@ def index(
     """Index files and folders, or bring an index up to date.
 
     Reads .txt, .md, .rst, .pdf, .html and .docx files, in folders recursively. Run it again after
-    documents have changed: only what is new or changed is read, and what has vanished from the
-    named folders is removed. It can be stopped at any time and started again.
+    documents have changed: only what is new or changed is read, and what is no longer found in the
+    named folders (with these --include and --exclude) is removed. It can be stopped at any time and
+    started again.
 
     \b
     Example:
@@ -108,6 +111,7 @@ def index(
     from docqa.qa import DocQA
     from index.build import BuildOptions
     from ingest.document import LoadLimits
+    from ingest.windows import WindowSettings
 
     limits = LoadLimits(seconds=timeout, memory_mb=memory_mb, max_file_mb=max_file_mb)
     options = BuildOptions(include, exclude, limits, workers, rehash)
@@ -116,7 +120,7 @@ def index(
         reader=reader,
         embedder=embedder,
         device=device,
-        window=window_settings(window_size, overlap),
+        window=window_settings(window_size, overlap, WindowSettings()),
     )
     with progress("indexing") as tell:
 
@@ -132,17 +136,16 @@ def index(
     return 1 if report.failed else 0
 
 
-def window_settings(size: int | None, overlap: int | None) -> WindowSettings | None:
-    """The window settings asked for, or None where none were."""
-    from dataclasses import replace
-
+def window_settings(
+    size: int | None, overlap: int | None, base: WindowSettings
+) -> WindowSettings | None:
+    """What was asked for in place of what is usual; None where nothing was."""
     from ingest.windows import WindowSettings
 
     if size is None and overlap is None:
         return None
-    size = size or WindowSettings().size
-    base = replace(WindowSettings(), size=size, overlap=min(WindowSettings().overlap, size // 2))
-    return base if overlap is None else replace(base, overlap=overlap)
+    size = base.size if size is None else size
+    return WindowSettings(size, min(base.overlap, size // 2) if overlap is None else overlap)
 
 
 def _report_json(report: IndexReport) -> dict[str, object]:
@@ -235,6 +238,6 @@ def verify(folder: str, as_json: bool) -> int:
         for problem in problems:
             where = short_path(problem.document) if problem.document else "index"
             click.echo(f"{printable(where)}: {printable(problem.problem)}")
-        found = f"{len(problems)} problems" if problems else "no problems"
+        found = "1 problem" if len(problems) == 1 else f"{len(problems) or 'no'} problems"
         click.echo(f"{found} in {checked['documents']} documents, {checked['windows']:,} windows")
     return 1 if problems else 0

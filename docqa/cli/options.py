@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
 from docqa.settings import DEFAULT_INDEX
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 index_option = click.option(
     "--index",
@@ -59,7 +64,7 @@ prior_option = click.option(
     "--prior-weight",
     type=click.FloatRange(min=0),
     metavar="W",
-    help="What retrieval counts beside the reader; 0 is the reader alone. [default: the reader's]",
+    help="What retrieval counts beside the reader; 0 leaves it out. [default: the reader's]",
 )
 null_option = click.option(
     "--null-threshold",
@@ -74,15 +79,27 @@ max_answer_option = click.option(
     metavar="N",
     help="The most tokens in an answer. [default: the reader's]",
 )
-window_size_option = click.option(
-    "--window-size",
-    type=click.IntRange(min=16),
-    metavar="TOKENS",
-    help="The most tokens in a window. [default: 240]",
-)
-overlap_option = click.option(
-    "--overlap",
-    type=click.IntRange(min=0),
-    metavar="TOKENS",
-    help="Tokens that neighbouring windows share. [default: 64]",
-)
+
+
+def window_options(size: int, overlap: int) -> Callable[[_Command], _Command]:
+    """``--window-size`` and ``--overlap``, with the defaults that the command has."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in (
+            click.option(
+                "--overlap",
+                type=click.IntRange(min=0),
+                metavar="TOKENS",
+                help=f"Tokens that neighbouring windows share. [default: {overlap}]",
+            ),
+            click.option(
+                "--window-size",
+                type=click.IntRange(min=16),
+                metavar="TOKENS",
+                help=f"The most tokens in a window. [default: {size}]",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate

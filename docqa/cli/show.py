@@ -58,7 +58,15 @@ def print_answer(rank: int, answer: Answer) -> None:
     click.echo(f"{rank}. {click.style(_flowing(answer.text), bold=True)}")
     for line in _wrapped(_highlighted(answer)):
         click.echo(f"   {line}")
-    click.echo(click.style(f"   {place}  (confidence {answer.confidence:.0%})", dim=True))
+    sure = f"{answer.confidence:.0%}" if answer.confidence >= 0.01 else "below 1%"
+    click.echo(click.style(f"   {place}  (confidence {sure})", dim=True))
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text, on one line of the terminal."""
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100) - 9
+    flowing = _flowing(text)
+    return flowing if len(flowing) <= width else flowing[: width - 1] + "…"
 
 
 def _highlighted(answer: Answer) -> str:

@@ -102,7 +102,8 @@ def evaluate_open(
         documents = Path(folder) / "articles"
         documents.mkdir()
         for n, article in enumerate(articles):
-            (documents / f"{n:05}.txt").write_text(article.text, encoding="utf-8", newline="")
+            if article.text.strip():
+                (documents / f"{n:05}.txt").write_text(article.text, encoding="utf-8", newline="")
         qa = make(Path(folder) / "index")
         report = qa.index([documents])
         if report.failed:

@@ -7,6 +7,7 @@ out what stands in tracked insertions, content controls and text boxes.
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator
 
 import docx
@@ -56,7 +57,7 @@ def _stories(data: bytes) -> Iterator[etree._Element]:
     """The body, and what holds the notes."""
     try:
         document = docx.Document(io.BytesIO(data))
-    except PackageNotFoundError as error:
+    except (PackageNotFoundError, zipfile.BadZipFile) as error:
         raise IngestError("not a Word document, or damaged") from error
     yield document.element.body
     for relation in document.part.rels.values():
