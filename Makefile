@@ -23,9 +23,9 @@ demo: $(INSTALLED)
 	@for question in \
 		"In which folder is the index stored by default?" \
 		"How many tokens does a window hold by default?" \
-		"Which exit code means that the index is missing?" \
+		"With what does docqa exit when the index is missing?" \
 		"Which library reads PDF files?" \
-		"Which command checks an index against the files it was made from?"; do \
+		"How many candidates does the reader get by default?"; do \
 		echo; echo "\$$ docqa ask \"$$question\""; \
 		$(BIN)/docqa ask "$$question" --index $(INDEX) --top-k 1 || exit 1; \
 	done

@@ -76,7 +76,6 @@ def measure(
     embed = qa._embedder_for(store).questions
     base = qa.model.answer_settings
     always = replace(base, null_threshold=float("inf"))
-    paths = {document_id: store.document(document_id).path for document_id in store.document_ids()}
     by_prior = {(null, prior): [0.0, 0.0] for null in NULLS for prior in PRIORS}
     by_count = {count: [0.0, 0.0] for count in COUNTS}
     margins: dict[bool, list[float]] = {True: [], False: []}
@@ -85,13 +84,12 @@ def measure(
         part = asked[first : first + TOGETHER]
         questions = [question for _, question, _ in part]
         found = candidates(store, dense, questions, embed(questions), ALL)
-        passages = [_passages(store, row) for row in found]
         ids = [qa.model.question_ids(question) for question in questions]
         elsewhere = [
-            [p for p in row if paths[p.document_id] != path][:DEFAULT_CANDIDATES]
-            for row, (path, _, _) in zip(passages, part, strict=True)
+            _passages(store, _not_in(store, path, row)[:DEFAULT_CANDIDATES])
+            for row, (path, _, _) in zip(found, part, strict=True)
         ]
-        passages = [row[: max(COUNTS)] for row in passages]
+        passages = [_passages(store, row[: max(COUNTS)]) for row in found]
         jobs = [
             Job(i, [p.window for p in row])
             for i, row in zip(ids * 2, passages + elsewhere, strict=True)
@@ -132,6 +130,12 @@ def _passages(store: Store, row: list[Candidate]) -> list[Passage]:
         Passage(at.document_id, at.window, candidate.standing)
         for at, candidate in zip(stored, row, strict=True)
     ]
+
+
+def _not_in(store: Store, path: str, row: list[Candidate]) -> list[Candidate]:
+    """The candidates that are not of one document."""
+    places = store.window_places([candidate.window_id for candidate in row])
+    return [one for one, place in zip(row, places, strict=True) if place.path != path]
 
 
 def _first(logits: Logits, count: int) -> Logits:
