@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from math import exp, isfinite
 
 from docqa.answer import Answer
 from docqa.settings import AnswerSettings
-from docqa.spans import Logits, log_normalizers, null_score, ranked_spans
+from docqa.spans import Logits, Place, log_normalizers, null_score, ranked_spans
+from docqa.words import whole_words
 from ingest.document import Document
 from ingest.windows import Window
 
@@ -50,23 +51,32 @@ def choose(
         _biases(logits, passages, settings),
         settings.max_answer_tokens,
     )
-    spans = list(islice(ranked, top_k))
-    if not spans or null_score(logits) - spans[0][0].score > settings.null_threshold:
+    best = next(ranked, None)
+    if best is None or null_score(logits) - best[0].score > settings.null_threshold:
         return []
     log_start, log_end = log_normalizers(logits)
-    answers = []
-    for span, place in spans:
+    answers: list[Answer] = []
+    taken: list[Place] = []
+    for span, tokens in chain([best], ranked):
+        source = document(tokens.document)
+        place = Place(tokens.document, *whole_words(source.text, tokens.start, tokens.end))
+        if any(place.overlaps(better) for better in taken):
+            continue  # another part of a word that is an answer already
+        taken.append(place)
         window = passages[span.window].window
+        confidence = exp(span.score - log_start - log_end)
         answers.append(
             Answer.from_span(
-                document(place.document),
+                source,
                 place.start,
                 place.end,
                 (window.start, window.end),
                 span.score,
-                exp(span.score - log_start - log_end),
+                confidence,
             )
         )
+        if len(answers) == top_k:
+            break
     return answers
 
 

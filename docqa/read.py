@@ -19,7 +19,7 @@ from ingest.document import Document
 from ingest.windows import WindowSettings
 
 # Where all of a text is read anyway, longer windows see more of it at once (docs/benchmarks.md).
-READ_WINDOW = WindowSettings(384, 128)
+READ_WINDOW = WindowSettings(320, 96)
 
 
 class Reader:

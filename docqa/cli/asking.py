@@ -154,7 +154,7 @@ def _print_answers(answers: list[Answer]) -> None:
 @dtype_option
 @null_option
 @max_answer_option
-@window_options(384, 128)
+@window_options(320, 96)
 @json_option
 def read(
     question: str,

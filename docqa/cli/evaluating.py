@@ -49,7 +49,7 @@ def evaluate() -> None:
 @dtype_option
 @null_option
 @max_answer_option
-@window_options(384, 128)
+@window_options(320, 96)
 @json_option
 def eval_reader(
     data: str,
