@@ -24,12 +24,15 @@ from docqa.errors import (
     ModelError,
     QuestionError,
     StorageError,
+    TrainError,
 )
 from docqa.settings import AnswerSettings
 
 if TYPE_CHECKING:
     from docqa.qa import DocQA, Hit
     from docqa.read import Reader
+    from docqa.training.loop import train
+    from docqa.training.settings import TrainSettings
     from index.build import BuildOptions, IndexReport
     from ingest.document import LoadLimits
     from ingest.windows import WindowSettings
@@ -55,7 +58,10 @@ __all__ = [
     "QuestionError",
     "Reader",
     "StorageError",
+    "TrainError",
+    "TrainSettings",
     "WindowSettings",
+    "train",
 ]
 
 # Public names whose modules load more than the standard library, each with its home.
@@ -66,6 +72,8 @@ _LATER = {
     "IndexReport": "index.build",
     "LoadLimits": "ingest.document",
     "Reader": "docqa.read",
+    "TrainSettings": "docqa.training.settings",
+    "train": "docqa.training.loop",
     "WindowSettings": "ingest.windows",
 }
 

@@ -11,7 +11,8 @@
     │   └── IndexDamagedError    it is not a whole database
     ├── ModelError               a model can't be found or loaded
     ├── QuestionError            a question that can't be asked
-    └── DataError                a data set for evaluation that can't be read
+    ├── DataError                a data set that can't be read
+    └── TrainError               a training run that can't start or go on
 
 The stages define their own (``ingest.errors``, ``index.errors``); this is where users find them
 all. A wrong argument is a ``ValueError``, as everywhere in Python.
@@ -40,6 +41,7 @@ __all__ = [
     "ModelError",
     "QuestionError",
     "StorageError",
+    "TrainError",
 ]
 
 
@@ -48,4 +50,8 @@ class QuestionError(DocQAError, ValueError):
 
 
 class DataError(DocQAError):
-    """A data set for evaluation that is missing or not in SQuAD's format."""
+    """A data set that is missing or not in SQuAD's format."""
+
+
+class TrainError(DocQAError):
+    """A training run that can't start, or can't go on where it stopped."""

@@ -249,15 +249,21 @@ class DocQA:
             QuestionError: the question is empty.
             IndexMissingError: there is no index.
         """
+        return self.search_many([question], k)[0]
+
+    def search_many(self, questions: Sequence[str], k: int = 10) -> list[list[Hit]]:
+        """:meth:`search` for many questions."""
         from docqa.errors import QuestionError
         from docqa.retrieve import candidates as retrieve
 
-        if not question.strip():
+        if not all(question.strip() for question in questions):
             raise QuestionError("the question is empty")
+        if not questions:
+            return []
         with self._turn, self._snapshot() as (store, dense):
-            vectors = self._embedder_for(store).questions([question])
-            [chosen] = retrieve(store, dense, [question], vectors, k)
-            return _hits(store, chosen)
+            vectors = self._embedder_for(store).questions(questions)
+            found = retrieve(store, dense, questions, vectors, k)
+            return [_hits(store, chosen) for chosen in found]
 
     @cached_property
     def model(self) -> SpanModel:

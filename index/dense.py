@@ -6,7 +6,6 @@ of the store that it shows. Whatever it lacks or has too much of is mended from 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from index.files import replaced
 from index.store import IdArray, Store, Vectors
 
 # Up to this many windows every vector is compared (docs/benchmarks.md, "Exact or approximate").
@@ -114,20 +114,11 @@ class DenseIndex:
         return float(np.mean(np.abs(scores[:, 0] - itself) < 0.02))
 
     def save(self, store: Store) -> None:
-        """Write the cache beside the store; the caller holds the writer's lock.
-
-        Written to a temporary file, synced and renamed, so that it is whole or absent.
-        """
+        """Write the cache beside the store; the caller holds the writer's lock."""
         target = _cache_file(store)
-        part = store.folder / f"{_PREFIX}{os.getpid()}.part"
-        try:
+        with replaced(target) as part:
             faiss.write_index(self._index, str(part))
-            with part.open("rb") as stream:
-                os.fsync(stream.fileno())
-            part.replace(target)
-            self.rebuilt = None
-        finally:
-            part.unlink(missing_ok=True)
+        self.rebuilt = None
         for old in store.folder.glob(f"{_PREFIX}*"):
             if old != target:
                 old.unlink(missing_ok=True)

@@ -141,14 +141,20 @@ def split(tokens: Tokens, settings: WindowSettings) -> Iterator[Window]:
     Yields:
         Windows in the order of the text. None where there are no tokens.
     """
-    total = len(tokens)
-    start = 0
-    while start < total:
-        end = _window_end(tokens.word_starts, start, total, settings)
+    for start, end in ranges(tokens, settings):
         chosen = tokens[start:end]
         # Some tokenizers place an empty token outside the run of offsets: take the extremes.
         first, last = int(chosen.offsets[:, 0].min()), int(chosen.offsets[:, 1].max())
         yield Window(first, last, chosen.ids, chosen.offsets - first)
+
+
+def ranges(tokens: Tokens, settings: WindowSettings) -> Iterator[tuple[int, int]]:
+    """The windows of :func:`split` as ``[first, last)`` runs of tokens."""
+    total = len(tokens)
+    start = 0
+    while start < total:
+        end = _window_end(tokens.word_starts, start, total, settings)
+        yield start, end
         if end == total:
             return
         target = end - settings.overlap

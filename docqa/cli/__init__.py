@@ -16,6 +16,7 @@ from docqa.cli.asking import ask, read, search
 from docqa.cli.evaluating import evaluate
 from docqa.cli.indexing import index, status, verify
 from docqa.cli.show import error
+from docqa.cli.training import train
 from docqa.errors import DocQAError, IngestError, StorageError
 
 FAILED, USAGE, NO_INDEX, INTERRUPTED = 1, 2, 3, 130
@@ -37,7 +38,7 @@ def docqa() -> None:
     """
 
 
-for command in (index, ask, read, search, status, verify, evaluate):
+for command in (index, ask, read, search, status, verify, evaluate, train):
     docqa.add_command(command)
 
 

@@ -6,13 +6,17 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
 
 from docqa.answer import Answer
+
+# Where there is no terminal, long work says how far it has come this often.
+_LINE_SECONDS = 30.0
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -134,5 +138,31 @@ def progress(label: str) -> Iterator[Callable[..., None] | None]:
 
         def tell(done: int, total: int, note: str = "") -> None:
             bar.update(task, completed=done, total=total, note=note)
+
+        yield tell
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int, str], None]]:
+    """For work in stages: a bar for each on a terminal, a line now and then elsewhere (stderr).
+
+    What is yielded takes the stage's name, ``done``, ``total`` and a note.
+    """
+    with ExitStack() as open_bars:
+        bar: Callable[..., None] | None = None
+        current = ""
+        said = 0.0
+
+        def tell(stage: str, done: int, total: int, note: str = "") -> None:
+            nonlocal bar, current, said
+            if stage != current:
+                open_bars.close()
+                bar = open_bars.enter_context(progress(stage))
+                current = stage
+            if bar is not None:
+                bar(done, total, note)
+            elif done == total or time.monotonic() - said > _LINE_SECONDS:
+                said = time.monotonic()
+                click.echo(f"{stage} {done:,}/{total:,} {note}".rstrip(), err=True)
 
         yield tell

@@ -100,10 +100,7 @@ def evaluate_open(
     """
     with TemporaryDirectory(prefix="docqa-eval-") as folder:
         documents = Path(folder) / "articles"
-        documents.mkdir()
-        for n, article in enumerate(articles):
-            if article.text.strip():
-                (documents / f"{n:05}.txt").write_text(article.text, encoding="utf-8", newline="")
+        write_articles([article.text for article in articles], documents)
         qa = make(Path(folder) / "index")
         report = qa.index([documents])
         if report.failed:
@@ -111,6 +108,16 @@ def evaluate_open(
         scores = ask_all(qa, articles, documents, candidates, limit, progress)
         qa.close()
         return scores
+
+
+def write_articles(texts: Sequence[str], folder: Path) -> list[Path]:
+    """Write texts as ``00000.txt`` and so on (empty ones are left out); returns all their paths."""
+    folder.mkdir()
+    paths = [folder / f"{n:05}.txt" for n in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        if text.strip():
+            path.write_text(text, encoding="utf-8", newline="")
+    return paths
 
 
 def ask_all(

@@ -1,0 +1,124 @@
+"""``docqa train``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar, get_args
+
+import click
+
+from docqa.cli.options import device_option, json_option
+from docqa.cli.show import print_json, stages
+from docqa.training.settings import Gold, Normalize, TrainSettings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _setting(name: str, kind: Any, text: str) -> Callable[[_Command], _Command]:
+    """An option for a setting of the same name, with the setting's default."""
+    default = TrainSettings.__dataclass_fields__[name].default
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        name,
+        type=kind,
+        default=default,
+        show_default=default is not None,
+        help=text,
+    )
+
+
+_Share = click.FloatRange(0, 1)
+_Positive = click.FloatRange(min=0, min_open=True)
+_Count = click.IntRange(min=1)
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True, type=click.Path(), metavar="TRAIN...")
+@click.option("--dev", required=True, type=click.Path(), help="Questions to choose weights by.")
+@click.option("--out", required=True, type=click.Path(), help="The folder to write.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished run in --out.")
+@_setting("base", str, "The encoder to fine-tune: a folder, or a name on the hub.")
+@_setting("epochs", _Positive, "How often every question is drawn.")
+@_setting("batch_questions", _Count, "Questions in a step of the optimiser.")
+@_setting("learning_rate", _Positive, "Its peak.")
+@_setting("warmup", _Share, "The share of steps over which the rate rises.")
+@_setting("weight_decay", click.FloatRange(min=0), "Of AdamW; not on biases and norms.")
+@_setting("layer_decay", _Positive, "The rate of a layer, as a share of the one above.")
+@_setting("clip", _Positive, "The longest gradient.")
+@_setting("dropout", click.FloatRange(0, 1, max_open=True), "In place of the base's own.")
+@_setting("window_size", click.IntRange(min=16), "The most tokens in a window.")
+@_setting("overlap", click.IntRange(min=0), "Tokens that neighbouring windows share.")
+@_setting(
+    "normalize",
+    click.Choice(get_args(Normalize)),
+    "One softmax over all windows drawn for a question, or one in each window.",
+)
+@_setting("negatives", click.IntRange(min=0), "Windows without the answer beside the one with it.")
+@_setting("unanswerable", _Share, "The share of questions drawn with such windows only.")
+@_setting("gold", click.Choice(get_args(Gold)), "Which of several annotators' answers are right.")
+@click.option("--teacher", metavar="MODEL", help="A model whose distributions are learned too.")
+@click.option(
+    "--teacher-file", type=click.Path(), help="Where the teacher's logits are kept and found."
+)
+@_setting("teacher_weight", _Share, "What the teacher weighs against the annotators.")
+@_setting("temperature", _Positive, "At which both distributions are compared.")
+@_setting("evaluations", _Count, "How often the dev score is taken in an epoch.")
+@_setting("patience", _Count, "End after so many evaluations without a better one.")
+@_setting("dev_questions", _Count, "Dev questions asked at each evaluation.")
+@_setting("seed", int, "Of everything that is drawn.")
+@device_option
+@json_option
+def train(
+    data: tuple[str, ...],
+    dev: str,
+    out: str,
+    resume: bool,
+    teacher: str | None,
+    teacher_file: str | None,
+    device: str,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Fine-tune a reader on questions in SQuAD's format.
+
+    The result is an ordinary Hugging Face folder with a card, a log and a picture of it. A run
+    that was stopped goes on with --resume.
+
+    \b
+    Example:
+      docqa train train-v1.1.json --dev dev-v1.1.json --out reader --epochs 2
+    """
+    from docqa.training.loop import train as run
+
+    with stages() as tell:
+        report = run(
+            data,
+            dev,
+            out,
+            TrainSettings(**values),
+            teacher=teacher,
+            teacher_file=teacher_file,
+            device=device,
+            resume=resume,
+            command=shlex.join(["docqa", *sys.argv[1:]]),
+            progress=tell,
+        )
+    if as_json:
+        print_json(
+            {
+                "folder": str(report.folder),
+                "steps": report.steps,
+                "best_step": report.best_step,
+                "exact_match": report.exact_match,
+                "f1": report.f1,
+                "seconds": round(report.seconds, 1),
+                "tokens": report.tokens,
+            }
+        )
+        return
+    click.echo(
+        f"{report.folder}: exact match {report.exact_match:.2f}, F1 {report.f1:.2f} on dev, "
+        f"after step {report.best_step:,} of {report.steps:,}"
+    )

@@ -1,0 +1,131 @@
+"""Drawn questions as rows for the model, with their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from docqa.encode import PairEncoder, Row, length_batches
+from docqa.errors import ModelError
+from docqa.training.draw import Drawn
+from docqa.training.examples import Examples, TokenRange
+from docqa.training.loss import Targets
+from docqa.training.settings import Normalize
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that are read before the loss of their questions is taken.
+
+    Attributes:
+        rows: in the order of ``questions``, each one's windows one after another.
+        windows: what each row was made of.
+        targets: ``(rows, tokens)``, as wide as the longest row.
+        first_tokens: ``(rows,)`` where each row's window starts in it.
+        nulls: ``(rows,)`` where each row's CLS is.
+    """
+
+    rows: Sequence[Row]
+    windows: Sequence[tuple[Drawn, TokenRange]]
+    targets: Targets
+    first_tokens: Sequence[int]
+    nulls: Sequence[int]
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(row) for row in self.rows)
+
+    @property
+    def groups(self) -> int:
+        """How many softmaxes there are, each with its loss."""
+        return int(self.targets.groups.max()) + 1
+
+
+def make_batches(
+    drawn: Sequence[Drawn],
+    data: Examples,
+    encoder: PairEncoder,
+    normalize: Normalize,
+    most_tokens: int,
+) -> list[Batch]:
+    """Batches of at most ``most_tokens`` tokens (or of one question), similar lengths together."""
+
+    def length(one: Drawn) -> int:
+        return max(window.last - window.first for window in one.windows)
+
+    parts: list[list[Drawn]] = []
+    filled = 0
+    for one in sorted((one for one in drawn if one.windows), key=length, reverse=True):
+        tokens = sum(
+            encoder.template.special + len(one.example.ids) + window.last - window.first
+            for window in one.windows
+        )
+        if not parts or filled + tokens > most_tokens:
+            parts.append([])
+            filled = 0
+        parts[-1].append(one)
+        filled += tokens
+    return [_batch(part, data, encoder, normalize) for part in parts]
+
+
+def _batch(
+    drawn: Sequence[Drawn], data: Examples, encoder: PairEncoder, normalize: Normalize
+) -> Batch:
+    windows = [(one, window) for one in drawn for window in one.windows]
+    token_ids = [data.tokens[at.article].ids[at.first : at.last] for _, at in windows]
+    rows = [
+        encoder.template.row(one.example.ids, ids)
+        for (one, _), ids in zip(windows, token_ids, strict=True)
+    ]
+    shape = (len(rows), max(map(len, rows)))
+    starts, ends, counted = (np.zeros(shape, np.bool_) for _ in range(3))
+    groups = np.arange(len(rows))
+    if normalize == "question":
+        groups = np.repeat(np.arange(len(drawn)), [len(one.windows) for one in drawn])
+    firsts, nulls = [], []
+    for n, ((one, window), ids) in enumerate(zip(windows, token_ids, strict=True)):
+        first = encoder.template.window_start(len(one.example.ids))
+        null = encoder.cls_position(one.example.ids, ids)
+        if null is None:
+            raise ModelError("a model without a CLS token can't learn where there is no answer")
+        firsts.append(first)
+        nulls.append(null)
+        if normalize == "window":
+            counted[n, : len(rows[n])] = True
+        else:
+            counted[n, first : first + len(ids)] = True
+            counted[n, null] = True
+        for gold in one.example.golds:
+            if window.holds(gold):
+                starts[n, first + gold.first - window.first] = True
+                ends[n, first + gold.last - 1 - window.first] = True
+    answered = np.zeros(groups[-1] + 1, np.bool_)
+    np.logical_or.at(answered, groups, starts.any(axis=1))
+    for n in np.flatnonzero(~answered[groups]).tolist():
+        starts[n, nulls[n]] = ends[n, nulls[n]] = True
+    targets = Targets(*map(torch.from_numpy, (starts, ends, counted, groups)))
+    return Batch(rows, windows, targets, firsts, nulls)
+
+
+def forward(
+    model: torch.nn.Module, encoder: PairEncoder, rows: Sequence[Row], device: str, most: int
+) -> tuple[Tensor, Tensor]:
+    """Start and end logits ``(rows, tokens)``, as wide as the longest row.
+
+    Rows of similar length go through the model together, ``most`` tokens at once.
+    """
+    order = sorted(range(len(rows)), key=lambda n: -len(rows[n]))
+    width = len(rows[order[0]])
+    starts: list[Tensor] = []
+    ends: list[Tensor] = []
+    for batch in length_batches(order, rows, most):
+        output = model(**encoder.inputs([rows[n] for n in batch], device))
+        for logits, into in ((output.start_logits, starts), (output.end_logits, ends)):
+            into.append(F.pad(logits.float(), (0, width - logits.shape[1])))
+    back = torch.tensor(np.argsort(order), device=device)
+    return torch.cat(starts)[back], torch.cat(ends)[back]

@@ -1,0 +1,80 @@
+"""Where a training run stands: everything needed to go on as if it had never been stopped."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from docqa.errors import TrainError
+from index.files import replaced
+
+
+@dataclass
+class Progress:
+    """What a run has done.
+
+    Attributes:
+        epoch, step: of the next step: its epoch, and its place in it.
+        steps: taken in all.
+        best_step, best_f1, best_exact_match: the evaluation with the best dev score.
+        worse: evaluations since then.
+        seconds, tokens: spent and read so far.
+        history: a row a log entry, as in ``log.csv``.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    best_step: int | None = None
+    best_f1: float = -1.0
+    best_exact_match: float = 0.0
+    worse: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def save_checkpoint(
+    file: Path, run: str, progress: Progress, model: torch.nn.Module, optimizer: Any
+) -> None:
+    """Write a checkpoint; the one that was there before stays whole until this one is.
+
+    Args:
+        run: what makes this run what it is; :func:`load_checkpoint` must be given the same.
+    """
+    state = {
+        "run": run,
+        "progress": asdict(progress),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    with replaced(file) as part:
+        torch.save(state, part)
+
+
+def load_checkpoint(file: Path, run: str, model: torch.nn.Module, optimizer: Any) -> Progress:
+    """Bring model, optimiser and random numbers to where the checkpoint was.
+
+    Raises:
+        TrainError: it can't be read, or is of another run.
+    """
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError) as error:
+        raise TrainError(f"the checkpoint {file} can't be read: {error}") from error
+    if state["run"] != run:
+        raise TrainError(
+            f"the checkpoint {file} is of a run with other data or settings: "
+            "give the same ones, or another folder"
+        )
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["torch"])
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])
+    return Progress(**state["progress"])

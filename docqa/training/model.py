@@ -1,0 +1,87 @@
+"""The model that is trained: an encoder with a span head, its parameters in groups, its files."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from docqa.encode import load_fast_tokenizer
+from docqa.errors import ModelError
+from docqa.training.settings import TrainSettings
+from index.models import DEFAULT_EMBEDDER, embedder_folder, load_quietly, model_folder
+
+_LAYER = re.compile(r"\.layers?\.(\d+)\.")
+
+
+def base_folder(name: str) -> Path:
+    """Where the encoder to start from lies; the default embedder's comes with its package."""
+    return embedder_folder(name)[0] if name == DEFAULT_EMBEDDER else model_folder(name)
+
+
+def load_base(folder: Path, settings: TrainSettings) -> Any:
+    """An encoder in float32 with a span head, a new one where it has none.
+
+    Raises:
+        ModelError: it can't be loaded.
+    """
+    from transformers import AutoConfig, AutoModelForQuestionAnswering
+
+    load_quietly()
+    torch.manual_seed(settings.seed)
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        if settings.dropout is not None:
+            for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+                setattr(config, name, settings.dropout)
+        return AutoModelForQuestionAnswering.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            local_files_only=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"can't load {str(folder)!r} to train it: {error}") from error
+
+
+def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[dict[str, Any]]:
+    """Parameters for the optimiser.
+
+    Weight decay is not for biases and norms. With ``layer_decay`` each layer has a smaller rate
+    than the one above it (Howard and Ruder 2018, section 3.2): the head has the full one, the
+    embeddings the smallest.
+    """
+    names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    layers = 1 + max((int(found[1]) for n in names if (found := _LAYER.search(n))), default=-1)
+    groups: dict[tuple[int, bool], dict[str, Any]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        found = _LAYER.search(name)
+        depth = int(found[1]) + 1 if found else 0 if "embeddings" in name else layers + 1
+        decays = parameter.ndim > 1
+        group = groups.setdefault(
+            (depth, decays),
+            {
+                "params": [],
+                "lr": settings.learning_rate * settings.layer_decay ** (layers + 1 - depth),
+                "weight_decay": settings.weight_decay if decays else 0.0,
+            },
+        )
+        group["params"].append(parameter)
+    return list(groups.values())
+
+
+def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:
+    """Write the model in float16, and its tokenizer, as an ordinary Hugging Face folder."""
+    load_quietly()
+    half = copy.deepcopy(model).to("cpu", torch.float16)
+    half.save_pretrained(folder)
+    tokenizer = load_fast_tokenizer(base)
+    tokenizer.model_max_length = max_tokens
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.save_pretrained(folder)

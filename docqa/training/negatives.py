@@ -1,0 +1,71 @@
+"""Hard negatives: windows that docqa's own retriever offers for a question, without its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from docqa.evaluate.run import write_articles
+from docqa.qa import DocQA
+from docqa.training.examples import Examples, TokenRange
+from index.files import replaced
+from ingest.windows import WindowSettings
+
+# Windows looked at for each question, and questions looked up together.
+_OFFERED = 10
+_TOGETHER = 256
+
+
+def hard_negatives(
+    data: Examples,
+    window: WindowSettings,
+    kept: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[TokenRange]]:
+    """For each example the windows offered for it that hold none of its answers' words.
+
+    Args:
+        window: size and overlap of the windows to search.
+        kept: a file that holds them from an earlier run, or will.
+        progress: told how many questions are done, of how many.
+    """
+    if kept.exists():
+        found = np.load(kept, allow_pickle=False)["windows"]
+    else:
+        found = _mine(data, window, progress)
+        with replaced(kept) as partial, partial.open("wb") as stream:
+            np.savez_compressed(stream, windows=found)
+    result: list[list[TokenRange]] = [[] for _ in data.examples]
+    for number, article, first, last in found.tolist():
+        result[number].append(TokenRange(article, first, last))
+    return result
+
+
+def _mine(
+    data: Examples, window: WindowSettings, progress: Callable[[int, int], None] | None
+) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    found = []
+    with TemporaryDirectory(prefix="docqa-train-") as folder:
+        paths = write_articles(data.texts, Path(folder) / "articles")
+        numbers = {str(path): number for number, path in enumerate(paths)}
+        with closing(DocQA(Path(folder) / "index", window=window)) as qa:
+            qa.index([Path(folder) / "articles"])
+            for start in range(0, len(data), _TOGETHER):
+                examples = data.examples[start : start + _TOGETHER]
+                hits = qa.search_many([example.text for example in examples], _OFFERED)
+                for example, offered in zip(examples, hits, strict=True):
+                    for hit in offered:
+                        text = hit.text.lower()
+                        if not any(answer in text for answer in example.answers):
+                            article = numbers[hit.document]
+                            offsets = data.tokens[article].offsets
+                            first = np.searchsorted(offsets[:, 1], hit.start, side="right")
+                            last = np.searchsorted(offsets[:, 0], hit.end, side="left")
+                            found.append((example.number, article, first, last))
+                if progress is not None:
+                    progress(start + len(examples), len(data))
+    return np.array(found, np.int32).reshape(-1, 4)

@@ -1,0 +1,105 @@
+"""All settings of training, with their defaults, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from index.models import DEFAULT_EMBEDDER
+
+if TYPE_CHECKING:
+    from ingest.windows import WindowSettings
+
+Normalize = Literal["question", "window"]
+Gold = Literal["majority", "marginal"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How a reader is trained.
+
+    Args:
+        base: the encoder to fine-tune: a folder, a hub name, or the default embedder's own.
+        epochs: how often every question is drawn; a part of one will do.
+        batch_questions: questions in a step of the optimiser.
+        learning_rate: its peak. Devlin et al. (2019, section 4.2) fine-tune BERT-base at 5e-5 and
+            advise 2e-5 to 5e-5; small encoders bear more.
+        warmup: the share of all steps over which the rate rises from 0; then it falls to 0.
+        weight_decay: of AdamW; not on biases and norms.
+        layer_decay: the rate of each layer is this times that of the layer above it.
+        clip: the longest gradient, as a norm.
+        dropout: in place of the base's own; None keeps that.
+        window_size, overlap: of the windows that contexts are cut into, in tokens.
+        normalize: ``question`` is one softmax over all windows drawn for a question (shared
+            normalisation, Clark and Gardner 2018, section 3.2), ``window`` one in each window.
+        negatives: windows without the answer that are drawn beside the one with it, for
+            ``question``.
+        unanswerable: the share of questions drawn with such windows only, for ``question``.
+        gold: where annotators differ: the answer most of them gave (on a tie the shortest), or
+            the sum of the likelihoods of all of theirs.
+        teacher_weight: what the teacher's distributions weigh against the annotators' answers,
+            from 0 to 1, where there is a teacher.
+        temperature: by which the logits of both are divided before they are compared (Hinton et
+            al. 2015).
+        evaluations: how often the dev score is taken in an epoch.
+        patience: training ends when so many evaluations in a row are no better than the best.
+        dev_questions: dev questions asked at each evaluation; the same ones each time.
+        seed: of the order of questions, of what is drawn, and of new weights.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+
+    base: str = DEFAULT_EMBEDDER
+    epochs: float = 3.0
+    batch_questions: int = 32
+    learning_rate: float = 3e-5
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    layer_decay: float = 1.0
+    clip: float = 1.0
+    dropout: float | None = None
+    window_size: int = 320
+    overlap: int = 96
+    normalize: Normalize = "question"
+    negatives: int = 3
+    unanswerable: float = 0.1
+    gold: Gold = "majority"
+    teacher_weight: float = 0.5
+    temperature: float = 2.0
+    evaluations: int = 4
+    patience: int = 4
+    dev_questions: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.normalize not in get_args(Normalize):
+            raise ValueError(f"normalize must be question or window, not {self.normalize!r}")
+        if self.gold not in get_args(Gold):
+            raise ValueError(f"gold must be majority or marginal, not {self.gold!r}")
+        for name in ("epochs", "learning_rate", "clip", "temperature", "layer_decay"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("batch_questions", "evaluations", "patience", "dev_questions"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("warmup", "unanswerable", "teacher_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout}")
+        if self.negatives < 0 or self.weight_decay < 0:
+            raise ValueError("negatives and weight_decay must not be negative")
+        if self.normalize == "question" and self.unanswerable and not self.negatives:
+            raise ValueError("unanswerable questions need negatives to be drawn with")
+
+    @property
+    def window(self) -> WindowSettings:
+        """How contexts are cut.
+
+        Raises:
+            ValueError: ``window_size`` or ``overlap`` out of range.
+        """
+        from ingest.windows import WindowSettings
+
+        return WindowSettings(self.window_size, self.overlap)

@@ -1,0 +1,150 @@
+"""A teacher's start and end logits for the paragraphs that questions were asked of.
+
+A teacher is large, so it reads each question once, before training, and what it said is kept in a
+file. It may have another tokenizer: its logits are carried over by the characters at which tokens
+start and end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from docqa.errors import TrainError
+from docqa.read import READ_WINDOW
+from docqa.span_model import Job, SpanModel
+from docqa.training.batch import Batch
+from docqa.training.examples import Example, Examples
+from index.files import replaced
+from ingest.windows import IntArray
+
+# Questions that the teacher reads together.
+_TOGETHER = 256
+_NO_LOGIT = -np.inf
+
+_Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TeacherLogits:
+    """What a teacher said of each example.
+
+    Attributes:
+        bounds: ``(examples + 1,)`` where each example's part of ``logits`` begins.
+        logits: ``(tokens, 2)`` start and end, float16: for each example those of CLS, then those
+            of its paragraph's tokens; ``-inf`` where the teacher has no token of such a place.
+    """
+
+    bounds: npt.NDArray[np.int64]
+    logits: npt.NDArray[np.float16]
+
+    def of(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Teacher's start and end logits ``(rows, tokens)``, and which groups have any.
+
+        A group has them where a window of it holds an answer.
+        """
+        shape = tuple(batch.targets.counted.shape)
+        start, end = np.full(shape, _NO_LOGIT, np.float32), np.full(shape, _NO_LOGIT, np.float32)
+        groups = batch.targets.groups.numpy()
+        taught = np.zeros(batch.groups, np.bool_)
+        for n, (drawn, window) in enumerate(batch.windows):
+            example = drawn.example
+            low, high = self.bounds[example.number : example.number + 2]
+            cls, tokens = self.logits[low], self.logits[low + 1 : high]
+            first = max(window.first, example.paragraph.first)
+            last = min(window.last, example.paragraph.last)
+            if window.article == example.paragraph.article and first < last:
+                at = batch.first_tokens[n] + first - window.first
+                part = tokens[first - example.paragraph.first : last - example.paragraph.first]
+                start[n, at : at + len(part)] = part[:, 0]
+                end[n, at : at + len(part)] = part[:, 1]
+            start[n, batch.nulls[n]], end[n, batch.nulls[n]] = cls
+            if any(window.holds(gold) for gold in example.golds):
+                taught[groups[n]] = True
+        return torch.from_numpy(start), torch.from_numpy(end), torch.from_numpy(taught)
+
+
+def teacher_logits(
+    data: Examples,
+    teacher: str,
+    device: str,
+    kept: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> TeacherLogits:
+    """Have the teacher read every example, or take what it said from the file ``kept``.
+
+    Raises:
+        ModelError: the teacher can't be loaded.
+        TrainError: the file is of other examples.
+    """
+    if not kept.exists():
+        parts = _read(data, SpanModel(teacher, device), progress)
+        bounds = np.cumsum([0, *map(len, parts)])
+        with replaced(kept) as partial, partial.open("wb") as stream:
+            np.savez(stream, bounds=bounds, logits=np.concatenate(parts).astype(np.float16))
+    with np.load(kept, allow_pickle=False) as stored:
+        found = TeacherLogits(stored["bounds"], stored["logits"])
+    lengths = [1 + e.paragraph.last - e.paragraph.first for e in data.examples]
+    if not np.array_equal(np.diff(found.bounds), lengths):
+        raise TrainError(f"{kept} holds a teacher's logits for other questions: remove it")
+    return found
+
+
+def _read(
+    data: Examples, model: SpanModel, progress: Callable[[int, int], None] | None
+) -> list[_Floats]:
+    parts: list[_Floats] = []
+    for first in range(0, len(data), _TOGETHER):
+        examples = data.examples[first : first + _TOGETHER]
+        jobs = []
+        for example in examples:
+            question = model.question_ids(example.text)
+            low, high = _characters(data, example)
+            text = data.texts[example.paragraph.article][low:high]
+            jobs.append(Job(question, model.windows(text, question, READ_WINDOW)))
+        for example, job, logits in zip(examples, jobs, model.logits(jobs), strict=True):
+            low, high = _characters(data, example)
+            start, end = (_Best(high - low + 1) for _ in range(2))
+            for window, row_start, row_end in zip(
+                job.windows, logits.start.cpu().numpy(), logits.end.cpu().numpy(), strict=True
+            ):
+                offsets = window.token_offsets + window.start
+                start.add(offsets[:, 0], row_start)
+                end.add(offsets[:, 1], row_end)
+            at = example.paragraph
+            mine = data.tokens[at.article].offsets[at.first : at.last] - low
+            nulls = logits.null_start + logits.null_end
+            cls = int(nulls.argmin()) if len(nulls) else 0
+            none = [[float(logits.null_start[cls]), float(logits.null_end[cls])]]
+            parts.append(
+                np.concatenate(
+                    [none, np.stack([start.values[mine[:, 0]], end.values[mine[:, 1]]], axis=1)]
+                ).astype(np.float32)
+            )
+        if progress is not None:
+            progress(first + len(examples), len(data))
+    return parts
+
+
+class _Best:
+    """The best logit seen for each character of a text."""
+
+    def __init__(self, characters: int) -> None:
+        self.values = np.full(characters, _NO_LOGIT, np.float32)
+
+    def add(self, places: IntArray, logits: _Floats) -> None:
+        np.maximum.at(self.values, places, logits[: len(places)])
+
+
+def _characters(data: Examples, example: Example) -> tuple[int, int]:
+    offsets = data.tokens[example.paragraph.article].offsets
+    at = example.paragraph
+    if at.first == at.last:
+        return 0, 0
+    return int(offsets[at.first, 0]), int(offsets[at.last - 1, 1])
