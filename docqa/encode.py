@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -47,6 +48,7 @@ class PairEncoder:
         fast = load_fast_tokenizer(folder)
         self.tokenizer = plain_tokenizer(fast.backend_tokenizer)
         self.template = Template.of(fast.backend_tokenizer)
+        self._first_position = _first_position(model.config)
         self.max_tokens = _max_tokens(fast, model.config)
         self._pad_id = int(fast.pad_token_id or 0)
         self._cls_id = fast.cls_token_id
@@ -62,8 +64,8 @@ class PairEncoder:
         """Where CLS stands in the row of a question and a window; None where there is none."""
         return self.template.position_of(self._cls_id, len(question), len(window))
 
-    def inputs(self, rows: Sequence[Row], device: str) -> dict[str, Tensor]:
-        """Rows as a batch, ``(rows, tokens)`` each, padded on the right."""
+    def padded(self, rows: Sequence[Row], device: str) -> dict[str, Tensor]:
+        """Rows as a model's arguments, ``(rows, tokens)`` each, padded on the right."""
         longest = max(len(row) for row in rows)
         ids = np.full((len(rows), longest), self._pad_id, np.int64)
         mask = np.zeros_like(ids)
@@ -72,10 +74,24 @@ class PairEncoder:
             ids[n, : len(row)] = row.ids
             mask[n, : len(row)] = 1
             segments[n, : len(row)] = row.segments
-        inputs = {"input_ids": ids, "attention_mask": mask}
-        if self._has_segments:
-            inputs["token_type_ids"] = segments
-        return {name: torch.from_numpy(value).to(device) for name, value in inputs.items()}
+        return self._arguments(device, input_ids=ids, attention_mask=mask, token_type_ids=segments)
+
+    def packed(self, rows: Sequence[Row], device: str) -> dict[str, Tensor]:
+        """Rows as a model's arguments, ``(1, tokens)`` each: one row after another."""
+        ids = np.concatenate([row.ids for row in rows])
+        segments = np.concatenate([row.segments for row in rows])
+        positions = np.concatenate([np.arange(len(row)) for row in rows]) + self._first_position
+        return self._arguments(
+            device,
+            input_ids=ids[None].astype(np.int64),
+            position_ids=positions[None],
+            token_type_ids=segments[None].astype(np.int64),
+        )
+
+    def _arguments(self, device: str, **arrays: npt.NDArray[np.int64]) -> dict[str, Tensor]:
+        if not self._has_segments:
+            del arrays["token_type_ids"]
+        return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +199,10 @@ def _max_tokens(tokenizer: Any, config: Any) -> int:
     limits = [int(tokenizer.model_max_length)]
     positions = getattr(config, "max_position_embeddings", None)
     if positions:
-        shift = int(config.pad_token_id) + 1 if config.model_type in _SHIFTED else 0
-        limits.append(int(positions) - shift)
+        limits.append(int(positions) - _first_position(config))
     limit = min(limits)
     return limit if limit < _NO_LIMIT else 512
+
+
+def _first_position(config: Any) -> int:
+    return int(config.pad_token_id) + 1 if config.model_type in _SHIFTED else 0

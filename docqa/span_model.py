@@ -17,8 +17,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from docqa.encode import PairEncoder, Row, length_batches, load_fast_tokenizer
+from docqa.encode import PairEncoder, length_batches, load_fast_tokenizer
 from docqa.errors import ModelError, QuestionError
+from docqa.forward import forward_rows
+from docqa.packed import pack_rows
 from docqa.settings import AnswerSettings
 from docqa.spans import NO_SPAN, Logits
 from index.device import Device, DType, pick_device, pick_dtype
@@ -71,6 +73,7 @@ class SpanModel:
         self.dtype = pick_dtype(dtype, self.device)
         self._model = _span_head(folder, self.dtype).to(self.device).eval()
         self._encoder = PairEncoder(folder, self._model)
+        self._packed = pack_rows(self._model, self.device)
         self.tokenizer = self._encoder.tokenizer
         self.max_tokens = self._encoder.max_tokens
 
@@ -113,6 +116,7 @@ class SpanModel:
         tokens = Tokens(window.token_ids, offsets, np.ones(len(offsets), np.bool_))
         return list(split(tokens, WindowSettings(room, room // 4)))
 
+    @torch.inference_mode()
     def logits(
         self, jobs: Sequence[Job], read: Callable[[int], None] | None = None
     ) -> list[Logits]:
@@ -136,7 +140,9 @@ class SpanModel:
         results = [self._blank(job) for job in jobs]
         order = sorted(range(len(rows)), key=lambda n: -len(rows[n]))
         for batch in length_batches(order, rows, _BATCH_TOKENS[torch.device(self.device).type]):
-            start, end = self._forward([rows[n] for n in batch])
+            start, end = forward_rows(
+                self._model, self._encoder, [rows[n] for n in batch], self.device, self._packed
+            )
             for at, n in enumerate(batch):
                 j, w = places[n]
                 self._place(results[j], w, jobs[j], start[at], end[at])
@@ -172,12 +178,6 @@ class SpanModel:
         if null is not None:
             into.null_start[w] = start[null]
             into.null_end[w] = end[null]
-
-    @torch.inference_mode()
-    def _forward(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-        """Logits ``(rows, tokens)`` of start and end, float32, padded on the right."""
-        output = self._model(**self._encoder.inputs(rows, self.device))
-        return output.start_logits.float(), output.end_logits.float()
 
 
 def load_tokenizer(name: str) -> Tokenizer:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
-from docqa.encode import PairEncoder, Row, length_batches
+from docqa.encode import PairEncoder, Row
 from docqa.errors import ModelError
 from docqa.training.draw import Drawn
 from docqa.training.examples import Examples, TokenRange
@@ -110,22 +108,3 @@ def _batch(
         starts[n, nulls[n]] = ends[n, nulls[n]] = True
     targets = Targets(*map(torch.from_numpy, (starts, ends, counted, groups)))
     return Batch(rows, windows, targets, firsts, nulls)
-
-
-def forward(
-    model: torch.nn.Module, encoder: PairEncoder, rows: Sequence[Row], device: str, most: int
-) -> tuple[Tensor, Tensor]:
-    """Start and end logits ``(rows, tokens)``, as wide as the longest row.
-
-    Rows of similar length go through the model together, ``most`` tokens at once.
-    """
-    order = sorted(range(len(rows)), key=lambda n: -len(rows[n]))
-    width = len(rows[order[0]])
-    starts: list[Tensor] = []
-    ends: list[Tensor] = []
-    for batch in length_batches(order, rows, most):
-        output = model(**encoder.inputs([rows[n] for n in batch], device))
-        for logits, into in ((output.start_logits, starts), (output.end_logits, ends)):
-            into.append(F.pad(logits.float(), (0, width - logits.shape[1])))
-    back = torch.tensor(np.argsort(order), device=device)
-    return torch.cat(starts)[back], torch.cat(ends)[back]

@@ -18,8 +18,10 @@ from docqa.encode import PairEncoder
 from docqa.errors import TrainError
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_squad
+from docqa.forward import forward_rows
+from docqa.packed import pack_rows
 from docqa.read import Reader
-from docqa.training.batch import Batch, forward, make_batches
+from docqa.training.batch import Batch, make_batches
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.draw import Drawer, Drawn
 from docqa.training.examples import TokenRange, make_examples
@@ -31,9 +33,8 @@ from docqa.training.settings import TrainSettings
 from docqa.training.teacher import TeacherLogits, teacher_logits
 from index.device import Device, pick_device, pick_dtype
 
-# Tokens that go through the model at once, and tokens whose losses are taken before a backward.
-_FORWARD_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 4_096}
-_BACKWARD_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 12_288}
+# Tokens that go through the model at once, there and back.
+_BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 4_096}
 # A checkpoint is written after each evaluation, and when this has passed.
 _CHECKPOINT_SECONDS = 300.0
 # A row of the log is the mean of so many steps.
@@ -141,9 +142,7 @@ class _Run:
         self._device = pick_device(device)
         if self._device.startswith("cuda:"):
             torch.cuda.set_device(self._device)
-        kind = torch.device(self._device).type
-        self._forward_tokens = _FORWARD_TOKENS[kind]
-        self._backward_tokens = _BACKWARD_TOKENS[kind]
+        self._batch_tokens = _BATCH_TOKENS[torch.device(self._device).type]
         half = pick_dtype("auto", self._device) is torch.bfloat16
         self._accelerator = Accelerator(
             mixed_precision="bf16" if half else "no", cpu=self._device == "cpu"
@@ -171,6 +170,8 @@ class _Run:
                 self._encoder.max_tokens,
             )
             self._teacher = self._teacher_logits(teacher, teacher_file)
+        model.train()
+        self._packed = pack_rows(model, self._device)
         optimizer = torch.optim.AdamW(
             parameter_groups(model, settings), lr=settings.learning_rate, fused=True
         )
@@ -253,7 +254,7 @@ class _Run:
             group["lr"] = peak * rate
         mine = drawn[self._accelerator.process_index :: self._accelerator.num_processes] or drawn
         batches = make_batches(
-            mine, self._examples, self._encoder, self.settings.normalize, self._backward_tokens
+            mine, self._examples, self._encoder, self.settings.normalize, self._batch_tokens
         )
         groups = sum(batch.groups for batch in batches)
         total = 0.0
@@ -277,7 +278,7 @@ class _Run:
         """The sum of the losses of a batch's groups."""
         device = str(self._accelerator.device)
         targets = batch.targets.to(device)
-        start, end = forward(self._model, self._encoder, batch.rows, device, self._forward_tokens)
+        start, end = forward_rows(self._model, self._encoder, batch.rows, device, self._packed)
         losses = span_loss(start, end, targets)
         if self._teacher is not None:
             teacher_start, teacher_end, taught = self._teacher.of(batch)
