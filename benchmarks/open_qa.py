@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from docqa import DocQA, WindowSettings
-from docqa.choose import Passage, choose
+from docqa.choose import Passage, Reading, choose
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import load_squad, sample
 from docqa.retrieve import Candidate, candidates
@@ -150,7 +150,8 @@ def _first(logits: Logits, count: int) -> Logits:
 def _best(
     store: Store, logits: Logits, row: list[Passage], settings: AnswerSettings, count: int
 ) -> str:
-    answers = choose(_first(logits, count), row[:count], settings, 1, store.document)
+    reading = Reading("", row[:count], _first(logits, count), store.document)
+    answers = choose(reading, settings, 1)
     return answers[0].text if answers else ""
 
 

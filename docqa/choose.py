@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import exp, isfinite
 
 from docqa.answer import Answer
 from docqa.settings import AnswerSettings
-from docqa.spans import Logits, Place, log_normalizers, null_score, ranked_spans
+from docqa.spans import Logits, Place, Span, log_normalizers, null_score, ranked_spans
 from docqa.words import whole_words
 from ingest.document import Document
 from ingest.windows import Window
@@ -24,33 +24,35 @@ class Passage:
     retrieval_score: float
 
 
-def choose(
-    logits: Logits,
-    passages: Sequence[Passage],
-    settings: AnswerSettings,
-    top_k: int,
-    document: Callable[[int], Document],
-) -> list[Answer]:
-    """The ``top_k`` answers, best first; none where the reader holds that there is none.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that was read for a question, and what the reader made of it.
 
-    Args:
-        logits: of the passages, in their order.
-        document: a document by its id; asked only for documents that hold an answer.
+    Attributes:
+        question: as it was asked.
+        passages: the windows.
+        logits: of the windows, in their order.
+        document: a document by its id; while the index is held open, where there is one.
+    """
+
+    question: str
+    passages: Sequence[Passage]
+    logits: Logits
+    document: Callable[[int], Document]
+
+
+def choose(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answer]:
+    """The ``top_k`` answers, best first; none where the reader holds that there is none.
 
     Raises:
         ValueError: ``top_k`` below 1.
     """
     if top_k < 1:
         raise ValueError(f"top_k must be at least 1, not {top_k}")
+    passages, logits = reading.passages, reading.logits
     if not passages:
         return []
-    ranked = ranked_spans(
-        logits,
-        [passage.document_id for passage in passages],
-        [passage.window.token_offsets + passage.window.start for passage in passages],
-        _biases(logits, passages, settings),
-        settings.max_answer_tokens,
-    )
+    ranked = ranked_by(reading, settings)
     best = next(ranked, None)
     if best is None or null_score(logits) - best[0].score > settings.null_threshold:
         return []
@@ -58,7 +60,7 @@ def choose(
     answers: list[Answer] = []
     taken: list[Place] = []
     for span, tokens in chain([best], ranked):
-        source = document(tokens.document)
+        source = reading.document(tokens.document)
         place = Place(tokens.document, *whole_words(source.text, tokens.start, tokens.end))
         if any(place.overlaps(better) for better in taken):
             continue  # another part of a word that is an answer already
@@ -80,11 +82,23 @@ def choose(
     return answers
 
 
-def _biases(logits: Logits, passages: Sequence[Passage], settings: AnswerSettings) -> list[float]:
+def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span, Place]]:
+    """The spans of all windows that do not overlap, best first."""
+    return ranked_spans(
+        reading.logits,
+        [passage.document_id for passage in reading.passages],
+        [passage.window.token_offsets + passage.window.start for passage in reading.passages],
+        biases(reading, settings),
+        settings.max_answer_tokens,
+    )
+
+
+def biases(reading: Reading, settings: AnswerSettings) -> list[float]:
     """What counts beside the scores of each window's spans when they are ranked."""
+    logits = reading.logits
     nulls = (logits.null_start + logits.null_end).tolist()
     return [
         settings.prior_weight * passage.retrieval_score
         - (settings.null_weight * null if isfinite(null) else 0.0)
-        for passage, null in zip(passages, nulls, strict=True)
+        for passage, null in zip(reading.passages, nulls, strict=True)
     ]

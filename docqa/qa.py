@@ -21,6 +21,7 @@ from index.models import DEFAULT_EMBEDDER
 from ingest.windows import Window, WindowSettings
 
 if TYPE_CHECKING:
+    from docqa.choose import Reading
     from docqa.retrieve import Candidate
     from docqa.span_model import SpanModel
     from index.build import BuildOptions, IndexReport, Progress
@@ -196,18 +197,41 @@ class DocQA:
         self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
     ) -> tuple[list[Result], Timings]:
         """:meth:`ask_many` with what was read and how long it took."""
-        from docqa.choose import Passage, choose
+        from docqa.choose import choose
+
+        began = time.perf_counter()
+        with self.reading(questions, candidates) as (readings, hits, timings):
+            settings = self._settings or self.model.answer_settings
+            results = [
+                Result(reading.question, choose(reading, settings, top_k), len(reading.passages), h)
+                for reading, h in zip(readings, hits, strict=True)
+            ]
+        timings.total = time.perf_counter() - began
+        timings.read = timings.total - timings.retrieve
+        return results, timings
+
+    @contextmanager
+    def reading(
+        self, questions: Sequence[str], candidates: int = 10
+    ) -> Iterator[tuple[list[Reading], list[list[Hit]], Timings]]:
+        """What answers are chosen from, and the index held open to look at its documents.
+
+        Yields:
+            For each question what was read, and what the retriever offered; and how long that
+            took.
+        """
+        from docqa.choose import Passage, Reading
         from docqa.retrieve import candidates as retrieve
         from docqa.span_model import Job
 
         began = time.perf_counter()
         timings = Timings()
         if not questions:
-            return [], timings
+            yield [], [], timings
+            return
         with self._turn:
             model = self.model
             ids = [model.question_ids(question) for question in questions]
-            settings = self._settings or model.answer_settings
             with self._snapshot() as (store, dense):
                 vectors = self._embedder_for(store).questions(questions)
                 found = retrieve(store, dense, questions, vectors, candidates)
@@ -227,20 +251,13 @@ class DocQA:
                     for question, row in zip(ids, passages, strict=True)
                 ]
                 logits = model.logits(jobs)
-                results = [
-                    Result(
-                        question,
-                        choose(one, row, settings, top_k, store.document),
-                        len(row),
-                        _hits(store, chosen),
-                    )
-                    for question, one, row, chosen in zip(
-                        questions, logits, passages, found, strict=True
-                    )
+                readings = [
+                    Reading(question, row, one, store.document)
+                    for question, row, one in zip(questions, passages, logits, strict=True)
                 ]
-            timings.total = time.perf_counter() - began
-            timings.read = timings.total - timings.retrieve
-        return results, timings
+                timings.read = time.perf_counter() - began - timings.retrieve
+                timings.total = time.perf_counter() - began
+                yield readings, [_hits(store, chosen) for chosen in found], timings
 
     def search(self, question: str, k: int = 10) -> list[Hit]:
         """Retrieval alone: the ``k`` best windows for a question.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from docqa.answer import Answer
-from docqa.choose import Passage, choose
+from docqa.choose import Passage, Reading, choose
 from docqa.pipeline import PipelineOptions, answer_as_pipeline
 from docqa.settings import DEFAULT_READER, AnswerSettings
 from docqa.span_model import Job, SpanModel
@@ -77,6 +77,16 @@ class Reader:
         progress: Callable[[int, int], None] | None = None,
     ) -> list[list[Answer]]:
         """:meth:`read` for many questions, each with its own document, in common batches."""
+        readings = self.readings(pairs, window, progress)
+        return [choose(reading, self.settings, top_k) for reading in readings]
+
+    def readings(
+        self,
+        pairs: Sequence[tuple[str, Document]],
+        window: WindowSettings | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Reading]:
+        """What :meth:`read_many` chooses from."""
         jobs = []
         for question, document in pairs:
             ids = self.model.question_ids(question)
@@ -92,14 +102,13 @@ class Reader:
                 progress(done, total)
 
         return [
-            choose(
-                logits,
+            Reading(
+                question,
                 [Passage(0, window, 0.0) for window in job.windows],
-                self.settings,
-                top_k,
+                logits,
                 lambda _, document=document: document,  # type: ignore[misc]
             )
-            for (_, document), job, logits in zip(
+            for (question, document), job, logits in zip(
                 pairs, jobs, self.model.logits(jobs, read), strict=True
             )
         ]
