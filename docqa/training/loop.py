@@ -143,10 +143,8 @@ class _Run:
         if self._device.startswith("cuda:"):
             torch.cuda.set_device(self._device)
         self._batch_tokens = _BATCH_TOKENS[torch.device(self._device).type]
-        half = pick_dtype("auto", self._device) is torch.bfloat16
-        self._accelerator = Accelerator(
-            mixed_precision="bf16" if half else "no", cpu=self._device == "cpu"
-        )
+        self._half = pick_dtype("auto", self._device) is torch.bfloat16
+        self._accelerator = Accelerator(mixed_precision="no", cpu=self._device == "cpu")
         articles = [article for file in train for article in load_squad(file)]
         self._dev = load_squad(dev)
         self.data = Data.of(train, dev)
@@ -175,11 +173,11 @@ class _Run:
         optimizer = torch.optim.AdamW(
             parameter_groups(model, settings), lr=settings.learning_rate, fused=True
         )
+        self._peaks = [group["lr"] for group in optimizer.param_groups]
         self._total = math.ceil(settings.epochs * self._drawer.steps)
         self._name = _fingerprint(settings, self.data, teacher)
         if resume and self._checkpoint.exists():
             self.progress = load_checkpoint(self._checkpoint, self._name, model, optimizer)
-        self._peaks = [group["lr"] for group in optimizer.param_groups]
         self._model, self._optimizer = self._accelerator.prepare(model, optimizer)
 
     @property
@@ -278,7 +276,8 @@ class _Run:
         """The sum of the losses of a batch's groups."""
         device = str(self._accelerator.device)
         targets = batch.targets.to(device)
-        start, end = forward_rows(self._model, self._encoder, batch.rows, device, self._packed)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=self._half):
+            start, end = forward_rows(self._model, self._encoder, batch.rows, device, self._packed)
         losses = span_loss(start, end, targets)
         if self._teacher is not None:
             teacher_start, teacher_end, taught = self._teacher.of(batch)

@@ -1,0 +1,247 @@
+"""Training a tiny model to its end: it learns, goes on as if never stopped, and ships a reader."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from docqa import ModelError, Reader, TrainError, TrainSettings, train
+from docqa.evaluate.run import evaluate_reader
+from docqa.evaluate.squad import load_squad
+from docqa.training import loop
+from docqa.training.settings import Normalize
+
+SETTINGS = TrainSettings(
+    epochs=25,
+    batch_questions=5,
+    learning_rate=3e-3,
+    dropout=0.0,
+    window_size=64,
+    overlap=16,
+    negatives=1,
+    unanswerable=0.0,
+    evaluations=1,
+    patience=40,
+    dev_questions=10,
+)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return dict(load_file(folder / "model.safetensors"))
+
+
+def same(one: Path, other: Path) -> bool:
+    first, second = weights(one), weights(other)
+    return all(torch.equal(first[name], second[name]) for name in first | second)
+
+
+@pytest.mark.parametrize("normalize", ["window", "question"])
+def test_ten_examples_are_learned_by_heart(
+    normalize: Normalize, tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, base=tiny_base, normalize=normalize)
+    report = train([ten_questions], ten_questions, tmp_path / "out", settings)
+    assert report.exact_match >= 90
+    scores = evaluate_reader(Reader(str(report.folder)), load_squad(ten_questions)).summary()
+    assert scores["exact_match"] == report.exact_match
+
+
+def test_the_folder_is_whole_and_says_what_it_is(
+    tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    settings = replace(SETTINGS, base=tiny_base, epochs=2)
+    report = train([ten_questions], ten_questions, out, settings, command="docqa train ten.json")
+    assert not (out / "training").exists()
+    assert all(value.dtype == torch.float16 for value in weights(out).values())
+    card = (out / "README.md").read_text()
+    assert "docqa train ten.json" in card
+    assert "| learning_rate | 0.003 |" in card
+    assert f"F1\n{report.f1:.2f}" in card
+    rows = list(csv.DictReader((out / "log.csv").open()))
+    assert {row["step"] for row in rows if row["f1"]} == {"2", "4"}
+    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+class StoppedError(Exception):
+    pass
+
+
+def test_a_stopped_run_ends_in_the_same_weights(
+    tiny_base: str, ten_questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, base=tiny_base, epochs=6, dropout=0.1)
+    train([ten_questions], ten_questions, tmp_path / "whole", settings)
+    monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.0)
+    for stop_at in (3, 8, 8, 11):
+        with pytest.raises(StoppedError):
+            train(
+                [ten_questions],
+                ten_questions,
+                tmp_path / "stopped",
+                settings,
+                resume=True,
+                progress=stopping(stop_at),
+            )
+    train([ten_questions], ten_questions, tmp_path / "stopped", settings, resume=True)
+    assert same(tmp_path / "whole", tmp_path / "stopped")
+
+
+def stopping(at: int) -> Callable[[str, int, int, str], None]:
+    def tell(stage: str, done: int, total: int, note: str) -> None:
+        if stage == "training" and done >= at:
+            raise StoppedError
+
+    return tell
+
+
+def test_it_stops_when_the_score_no_longer_rises(
+    tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, base=tiny_base, learning_rate=1e-12, patience=2)
+    report = train([ten_questions], ten_questions, tmp_path / "out", settings)
+    assert (report.best_step, report.steps) == (2, 6)
+
+
+def test_the_first_losses_are_those_of_plain_transformers(
+    tiny_base: str, ten_questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same examples in the same order through a plain loop: the sum is twice their mean."""
+    from transformers import AutoModelForQuestionAnswering
+
+    monkeypatch.setattr(loop, "pick_dtype", lambda *_: torch.float32)
+    losses: list[float] = []
+    taken: list[loop.Batch] = []
+    step, make = loop._Run._step, loop.make_batches
+
+    def recording_step(run: loop._Run, drawn: list[loop.Drawn]) -> tuple[float, int]:
+        loss, tokens = step(run, drawn)
+        losses.append(loss)
+        return loss, tokens
+
+    def recording_make(*args: object) -> list[loop.Batch]:
+        batches: list[loop.Batch] = make(*args)  # type: ignore[arg-type]
+        taken.extend(batches)
+        return batches
+
+    monkeypatch.setattr(loop._Run, "_step", recording_step)
+    monkeypatch.setattr(loop, "make_batches", recording_make)
+    settings = replace(
+        SETTINGS,
+        base=tiny_base,
+        batch_questions=1,
+        normalize="window",
+        epochs=1,
+        warmup=0.0,
+        learning_rate=1e-3,
+        clip=1e9,
+    )
+    train([ten_questions], ten_questions, tmp_path / "out", settings)
+    assert len(losses) == len(taken) == 10
+
+    model = AutoModelForQuestionAnswering.from_pretrained(
+        tiny_base, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    ).train()
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    )
+    for n, batch in enumerate(taken):
+        [row] = batch.rows
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-3 * (10 - n) / 10
+        output = model(
+            input_ids=torch.from_numpy(row.ids[None]).long(),
+            token_type_ids=torch.from_numpy(row.segments[None]).long(),
+            attention_mask=torch.ones(1, len(row), dtype=torch.long),
+            start_positions=batch.targets.starts.int().argmax(1),
+            end_positions=batch.targets.ends.int().argmax(1),
+        )
+        assert losses[n] == pytest.approx(2 * output.loss.item(), rel=1e-4)
+        output.loss.mul(2).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def test_a_student_comes_nearer_to_its_teacher(
+    tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    taught = replace(SETTINGS, base=tiny_base, normalize="window")
+    teacher = train([ten_questions], ten_questions, tmp_path / "teacher", taught)
+    settings = replace(taught, epochs=20, teacher_weight=1.0, temperature=1.0)
+    kept = tmp_path / "logits.npz"
+    report = train(
+        [ten_questions],
+        ten_questions,
+        tmp_path / "student",
+        settings,
+        teacher=str(teacher.folder),
+        teacher_file=kept,
+    )
+    assert kept.exists()
+    assert report.exact_match >= 80  # from the teacher's distributions alone
+    assert "Taught by" in (report.folder / "README.md").read_text()
+
+
+def test_what_is_in_the_way_is_not_overwritten(
+    tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, base=tiny_base, epochs=1)
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(TrainError, match="not empty"):
+        train([ten_questions], ten_questions, tmp_path, settings)
+    with pytest.raises(TrainError, match="no unfinished run"):
+        train([ten_questions], ten_questions, tmp_path, settings, resume=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_another_run_does_not_go_on_from_a_checkpoint(
+    tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, base=tiny_base, epochs=2)
+    with pytest.raises(StoppedError):
+        train([ten_questions], ten_questions, tmp_path / "out", settings, progress=stopping(4))
+    with pytest.raises(TrainError, match="other data or settings"):
+        train(
+            [ten_questions],
+            ten_questions,
+            tmp_path / "out",
+            replace(settings, seed=1),
+            resume=True,
+        )
+
+
+def test_a_base_that_is_not_there(ten_questions: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, base=str(tmp_path / "none"))
+    with pytest.raises(ModelError):
+        train([ten_questions], ten_questions, tmp_path / "out", settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("normalize", "batch"),
+        ("gold", "first"),
+        ("unanswerable", 1.5),
+        ("dropout", 1.0),
+        ("negatives", -1),
+        ("patience", 0),
+    ],
+)
+def test_settings_out_of_range(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        TrainSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_the_rate_rises_and_falls() -> None:
+    rates = [loop._rate(step, 100, 0.1) for step in range(100)]
+    assert rates[0] < rates[5] < max(rates) == pytest.approx(1.0)
+    assert rates[10] > rates[50] > rates[99] > 0
