@@ -201,9 +201,13 @@ class DocQA:
 
         began = time.perf_counter()
         with self.reading(questions, candidates) as (readings, hits, timings):
-            settings = self._settings or self.model.answer_settings
             results = [
-                Result(reading.question, choose(reading, settings, top_k), len(reading.passages), h)
+                Result(
+                    reading.question,
+                    choose(reading, self.settings, top_k),
+                    len(reading.passages),
+                    h,
+                )
                 for reading, h in zip(readings, hits, strict=True)
             ]
         timings.total = time.perf_counter() - began
@@ -288,6 +292,11 @@ class DocQA:
         from docqa.span_model import SpanModel
 
         return SpanModel(self._reader_name, self._device, self._dtype)
+
+    @property
+    def settings(self) -> AnswerSettings:
+        """How answers are chosen: as given, else the reader's own."""
+        return self._settings or self.model.answer_settings
 
     # -- the open index ----------------------------------------------------------------------
 

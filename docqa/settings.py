@@ -7,12 +7,13 @@ A call that wants another value replaces the whole object:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isnan
 from pathlib import Path
 from typing import Any
 
 from index.errors import ModelError
+from index.files import replaced
 
 DEFAULT_INDEX = ".docqa"
 DEFAULT_READER = str(Path(__file__).parent / "models" / "reader")
@@ -54,6 +55,15 @@ class AnswerSettings:
             raise ValueError(f"prior_weight must not be negative, is {self.prior_weight}")
         if not self.null_weight >= 0:
             raise ValueError(f"null_weight must not be negative, is {self.null_weight}")
+
+    def save(self, folder: Path) -> None:
+        """Write the settings into a reader's folder, those that are not the defaults."""
+        usual = AnswerSettings()
+        values = {
+            name: value for name, value in asdict(self).items() if value != getattr(usual, name)
+        }
+        with replaced(folder / _READER_SETTINGS) as part:
+            part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def of_reader(cls, folder: Path) -> AnswerSettings:

@@ -14,6 +14,7 @@ import click
 from docqa import __version__
 from docqa.cli.asking import ask, read, search
 from docqa.cli.evaluating import evaluate
+from docqa.cli.explaining import explain
 from docqa.cli.indexing import index, status, verify
 from docqa.cli.show import error
 from docqa.cli.training import train
@@ -38,7 +39,7 @@ def docqa() -> None:
     """
 
 
-for command in (index, ask, read, search, status, verify, evaluate, train):
+for command in (index, ask, read, explain, search, status, verify, evaluate, train):
     docqa.add_command(command)
 
 

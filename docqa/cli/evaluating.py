@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,11 +24,19 @@ from docqa.cli.options import (
 from docqa.cli.show import print_json, progress
 from docqa.settings import DEFAULT_READER
 
+if TYPE_CHECKING:
+    from docqa.evaluate.errors import ErrorLog
+
 _limit_option = click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
     help="Ask only N questions, drawn at random but the same each time.",
+)
+_errors_option = click.option(
+    "--errors",
+    type=click.Path(dir_okay=False),
+    help="Write every question answered wrongly to a file, with what went wrong.",
 )
 
 
@@ -50,6 +58,7 @@ def evaluate() -> None:
 @null_option
 @max_answer_option
 @window_options(320, 96)
+@_errors_option
 @json_option
 def eval_reader(
     data: str,
@@ -61,6 +70,7 @@ def eval_reader(
     max_answer_tokens: int | None,
     window_size: int | None,
     overlap: int | None,
+    errors: str | None,
     as_json: bool,
 ) -> None:
     """Ask each question of its own paragraph.
@@ -69,6 +79,7 @@ def eval_reader(
     Example:
       docqa eval reader dev-v1.1.json --limit 500
     """
+    from docqa.evaluate.errors import ErrorLog
     from docqa.evaluate.run import evaluate_reader
     from docqa.evaluate.squad import load_squad
     from docqa.read import READ_WINDOW, Reader
@@ -78,8 +89,9 @@ def eval_reader(
     one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
     with progress("asking") as tell:
         window = window_settings(window_size, overlap, READ_WINDOW)
-        scores = evaluate_reader(one, articles, limit, window, tell)
-    _print(scores.summary(), as_json)
+        log = ErrorLog() if errors else None
+        scores = evaluate_reader(one, articles, limit, window, tell, log)
+    _print(scores.summary(), log, errors, as_json)
 
 
 @evaluate.command("open")
@@ -94,6 +106,7 @@ def eval_reader(
 @null_option
 @max_answer_option
 @window_options(240, 64)
+@_errors_option
 @json_option
 def eval_open(
     data: str,
@@ -108,6 +121,7 @@ def eval_open(
     max_answer_tokens: int | None,
     window_size: int | None,
     overlap: int | None,
+    errors: str | None,
     as_json: bool,
 ) -> None:
     """Make each article one long document and ask every question of all of them.
@@ -116,6 +130,7 @@ def eval_open(
     Example:
       docqa eval open dev-v1.1.json --candidates 10
     """
+    from docqa.evaluate.errors import ErrorLog
     from docqa.evaluate.run import evaluate_open
     from docqa.evaluate.squad import load_squad
     from docqa.qa import DocQA
@@ -137,11 +152,17 @@ def eval_open(
         )
 
     with progress("asking") as tell:
-        scores = evaluate_open(articles, make, candidates, limit, tell)
-    _print(scores.summary(), as_json)
+        log = ErrorLog() if errors else None
+        scores = evaluate_open(articles, make, candidates, limit, tell, log)
+    _print(scores.summary(), log, errors, as_json)
 
 
-def _print(summary: dict[str, Any], as_json: bool) -> None:
+def _print(
+    summary: dict[str, Any], log: ErrorLog | None, errors: str | None, as_json: bool
+) -> None:
+    if log is not None and errors is not None:
+        log.write(Path(errors))
+        summary |= {f"wrong_{case}": count for case, count in log.counts().items()}
     if as_json:
         print_json(summary)
         return

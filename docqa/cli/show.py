@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from docqa.answer import Answer
+from docqa.printable import printable
 
 # Where there is no terminal, long work says how far it has come this often.
 _LINE_SECONDS = 30.0
@@ -32,14 +33,6 @@ def note(text: str) -> None:
 def error(text: str) -> None:
     """Why it did not work and what to do."""
     click.echo(click.style("Error: ", fg="red") + printable(text), err=True)
-
-
-def printable(text: str) -> str:
-    """Text that can't steer a terminal: control characters and lone surrogates made visible."""
-    return "".join(
-        char if char.isprintable() or char == " " else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 def short_path(path: str) -> str:

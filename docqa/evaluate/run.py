@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from docqa.answer import Answer
+from docqa.choose import choose
+from docqa.evaluate.errors import ErrorLog
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import Article, Question, sample
-from docqa.qa import DocQA, Result
+from docqa.qa import DocQA, Hit
 from docqa.read import Reader, text_document
 from ingest.windows import WindowSettings
 
@@ -55,11 +57,13 @@ def evaluate_reader(
     limit: int | None = None,
     window: WindowSettings | None = None,
     progress: Progress | None = None,
+    errors: ErrorLog | None = None,
 ) -> Scores:
     """Ask each question of its own paragraph.
 
     Args:
         limit: the most questions, drawn at random but the same each time.
+        errors: collects the questions answered wrongly.
         progress: told how many questions have been asked, of how many.
     """
     chosen = sample(list(articles), limit)
@@ -74,11 +78,14 @@ def evaluate_reader(
     for part in _parts(pairs):
         asked = [(question.text, text_document(context)) for question, context in part]
         began = time.perf_counter()
-        answers = reader.read_many(asked, top_k=1, window=window)
+        readings = reader.readings(asked, window)
+        answers = [choose(reading, reader.settings, top_k=1) for reading in readings]
         scores.seconds += time.perf_counter() - began
-        for (question, context), found in zip(part, answers, strict=True):
+        for (question, context), reading, found in zip(part, readings, answers, strict=True):
             _check(found, context)
             scores.add(**_answer_measures(question, found))
+            if errors is not None:
+                errors.add(question, reading, reader.settings, found, "", 0)
         if progress is not None:
             progress(scores.questions, len(pairs))
     return scores
@@ -90,6 +97,7 @@ def evaluate_open(
     candidates: int = 10,
     limit: int | None = None,
     progress: Progress | None = None,
+    errors: ErrorLog | None = None,
 ) -> Scores:
     """Make each article one long document, index them all, and ask every question of all.
 
@@ -97,6 +105,7 @@ def evaluate_open(
 
     Args:
         make: a DocQA for an index in the given folder.
+        errors: collects the questions answered wrongly.
     """
     with TemporaryDirectory(prefix="docqa-eval-") as folder:
         documents = Path(folder) / "articles"
@@ -105,7 +114,7 @@ def evaluate_open(
         report = qa.index([documents])
         if report.failed:
             raise AssertionError(f"an article could not be indexed: {report.failed[0]}")
-        scores = ask_all(qa, articles, documents, candidates, limit, progress)
+        scores = ask_all(qa, articles, documents, candidates, limit, progress, errors)
         qa.close()
         return scores
 
@@ -127,6 +136,7 @@ def ask_all(
     candidates: int,
     limit: int | None,
     progress: Progress | None,
+    errors: ErrorLog | None,
 ) -> Scores:
     """Ask the questions of articles that are indexed as ``documents/00000.txt`` and so on."""
     chosen = sample(list(articles), limit)
@@ -140,18 +150,23 @@ def ask_all(
     texts = {str(documents / f"{n:05}.txt"): a.text for n, a in enumerate(articles)}
     scores = Scores()
     for part in _parts(asked):
-        results, timings = qa.results(
-            [question.text for _, _, question in part], top_k=1, candidates=candidates
-        )
-        scores.seconds += timings.total
-        for (path, start, question), result in zip(part, results, strict=True):
-            for answer in result.answers:
-                _check([answer], texts[answer.document])
-            scores.add(
-                **_answer_measures(question, result.answers),
-                **_retrieval_measures(path, start, question, result),
-                right_document=float(any(a.document == path for a in result.answers)),
-            )
+        questions = [question.text for _, _, question in part]
+        began = time.perf_counter()
+        with qa.reading(questions, candidates) as (readings, hits, _):
+            answers = [choose(reading, qa.settings, top_k=1) for reading in readings]
+            scores.seconds += time.perf_counter() - began
+            for (path, start, question), reading, offered, found in zip(
+                part, readings, hits, answers, strict=True
+            ):
+                for answer in found:
+                    _check([answer], texts[answer.document])
+                scores.add(
+                    **_answer_measures(question, found),
+                    **_retrieval_measures(path, start, question, offered),
+                    right_document=float(any(a.document == path for a in found)),
+                )
+                if errors is not None:
+                    errors.add(question, reading, qa.settings, found, path, start)
         if progress is not None:
             progress(scores.questions, len(asked))
     return scores
@@ -168,7 +183,7 @@ def _answer_measures(question: Question, answers: Sequence[Answer]) -> dict[str,
 
 
 def _retrieval_measures(
-    path: str, paragraph_start: int, question: Question, result: Result
+    path: str, paragraph_start: int, question: Question, hits: Sequence[Hit]
 ) -> dict[str, float]:
     marked = [
         (paragraph_start + start, paragraph_start + start + len(text))
@@ -176,7 +191,7 @@ def _retrieval_measures(
     ]
     holds = [
         hit.document == path and any(hit.start <= start and end <= hit.end for start, end in marked)
-        for hit in result.hits
+        for hit in hits
     ]
     return {f"recall@{k}": float(any(holds[:k])) for k in (1, 5, 10)}
 

@@ -18,17 +18,19 @@ from docqa.encode import PairEncoder
 from docqa.errors import TrainError
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_squad
+from docqa.evaluate.tune import Tuned, tune
 from docqa.forward import forward_rows
 from docqa.packed import pack_rows
 from docqa.read import Reader
 from docqa.training.batch import Batch, make_batches
+from docqa.training.card import Data, Made
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.draw import Drawer, Drawn
 from docqa.training.examples import TokenRange, make_examples
 from docqa.training.loss import distillation_loss, span_loss
 from docqa.training.model import base_folder, load_base, parameter_groups, save_reader
 from docqa.training.negatives import hard_negatives
-from docqa.training.result import Data, write_result
+from docqa.training.result import write_result
 from docqa.training.settings import TrainSettings
 from docqa.training.teacher import TeacherLogits, teacher_logits
 from index.device import Device, pick_device, pick_dtype
@@ -103,10 +105,13 @@ def train(
     settings = settings or TrainSettings()
     run = _Run(train, dev, Path(out), settings, teacher, teacher_file, device, resume, progress)
     best = run.go()
-    write_result(
-        run.work / f"step-{best}", Path(out), settings, run.data, run.progress, teacher, command
-    )
-    shutil.rmtree(run.work)
+    if run.is_main:
+        folder = run.work / f"step-{best}"
+        tuned = run.tune(folder)
+        tuned.settings.save(folder)
+        made = Made(settings, run.data, run.progress, tuned, teacher, command)
+        write_result(folder, Path(out), made)
+        shutil.rmtree(run.work)
     return TrainReport(
         Path(out),
         run.progress.steps,
@@ -179,6 +184,21 @@ class _Run:
         if resume and self._checkpoint.exists():
             self.progress = load_checkpoint(self._checkpoint, self._name, model, optimizer)
         self._model, self._optimizer = self._accelerator.prepare(model, optimizer)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the process that writes files."""
+        return bool(self._accelerator.is_main_process)
+
+    def tune(self, reader: Path) -> Tuned:
+        """Choose the settings that suit the reader, by as many questions as an evaluation asks."""
+        return tune(
+            str(reader),
+            self._dev,
+            self.settings.dev_questions,
+            self._device,
+            lambda done, total: self._tell("choosing settings", done, total, ""),
+        )
 
     @property
     def _checkpoint(self) -> Path:
@@ -297,7 +317,7 @@ class _Run:
         """Ask the dev questions with the weights as they are, as they would be shipped."""
         state = self.progress
         folder = self.work / f"step-{state.steps}"
-        if self._accelerator.is_main_process:
+        if self.is_main:
             model = self._accelerator.unwrap_model(self._model)
             save_reader(model, self._base, self._encoder.max_tokens, folder)
         self._accelerator.wait_for_everyone()
@@ -317,7 +337,7 @@ class _Run:
             state.worse += 1
 
     def _save(self) -> None:
-        if not self._accelerator.is_main_process:
+        if not self.is_main:
             return
         model = self._accelerator.unwrap_model(self._model)
         save_checkpoint(

@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from docqa.evaluate.squad import load_squad
-from docqa.training.card import card
+from docqa.training.card import Made, card
 from docqa.training.checkpoint import Progress
-from docqa.training.settings import TrainSettings
 from index.files import replaced
 
 _COLUMNS = ("step", "epoch", "loss", "learning_rate", "tokens_per_second", "exact_match", "f1")
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """A file of questions: its name, its SHA-256 (hex), and how many questions it holds."""
-
-    name: str
-    sha256: str
-    questions: int
-
-    @classmethod
-    def of(cls, path: str | Path) -> DataFile:
-        """Read a file for its hash and its questions."""
-        file = Path(path)
-        articles = load_squad(file)
-        questions = sum(len(p.questions) for article in articles for p in article.paragraphs)
-        return cls(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), questions)
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """The files of a run."""
-
-    train: tuple[DataFile, ...]
-    dev: DataFile
-
-    @classmethod
-    def of(cls, train: Sequence[str | Path], dev: str | Path) -> Data:
-        return cls(tuple(map(DataFile.of, train)), DataFile.of(dev))
 
 
 def write_log(file: Path, progress: Progress) -> None:
@@ -78,23 +44,15 @@ def draw_curves(file: Path, progress: Progress) -> None:
         figure.savefig(part, format="png", dpi=120)
 
 
-def write_result(
-    best: Path,
-    out: Path,
-    settings: TrainSettings,
-    data: Data,
-    progress: Progress,
-    teacher: str | None,
-    command: str,
-) -> None:
+def write_result(best: Path, out: Path, made: Made) -> None:
     """Put the best weights into ``out`` with a card, ``log.csv`` and ``curves.png``.
 
     The weights come last: a folder that has them is whole.
     """
-    write_log(out / "log.csv", progress)
-    draw_curves(out / "curves.png", progress)
+    write_log(out / "log.csv", made.progress)
+    draw_curves(out / "curves.png", made.progress)
     with replaced(out / "README.md") as part:
-        part.write_text(card(settings, data, progress, teacher, command), encoding="utf-8")
+        part.write_text(card(made), encoding="utf-8")
     for file in sorted(best.iterdir(), key=lambda file: file.suffix == ".safetensors"):
         with replaced(out / file.name) as part:
             shutil.copyfile(file, part)

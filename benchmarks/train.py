@@ -1,0 +1,77 @@
+"""Tokens a second in training: packed rows against padded ones, there and back.
+
+    python benchmarks/train.py --steps 8
+
+Rows of question and window of made-up words, with the lengths of SQuAD's, go through docqa's reader
+and back, without the optimiser. Both ways get the same rows in the same order, in turns. Prints a
+JSON line for each, and the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from docqa.encode import PairEncoder, Row
+from docqa.forward import forward_rows
+from docqa.packed import pack_rows
+from docqa.settings import DEFAULT_READER
+from docqa.training.model import load_base
+from docqa.training.settings import TrainSettings
+from index.device import pick_dtype
+
+ROWS = 20
+QUESTION = 12
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=8)
+    args = parser.parse_args()
+    folder = Path(DEFAULT_READER)
+    random = np.random.default_rng(0)
+    seconds = {"padded": 0.0, "packed": 0.0}
+    tokens = dict.fromkeys(seconds, 0)
+    models = {}
+    for kind in seconds:
+        model = load_base(folder, TrainSettings(base=str(folder), dropout=0.0)).train()
+        if kind == "packed" and not pack_rows(model, "cpu"):
+            raise SystemExit("rows are not packed here")
+        models[kind] = model
+    encoder = PairEncoder(folder, models["padded"])
+    for step in range(args.steps + 1):
+        rows = batch(encoder, random)
+        for kind, model in models.items():
+            began = time.perf_counter()
+            with torch.autocast("cpu", enabled=pick_dtype("auto", "cpu") is torch.bfloat16):
+                start, end = forward_rows(model, encoder, rows, "cpu", kind == "packed")
+            (start.logsumexp(1).sum() + end.logsumexp(1).sum()).backward()
+            model.zero_grad(set_to_none=True)
+            if step:  # the first is for warming up
+                seconds[kind] += time.perf_counter() - began
+                tokens[kind] += sum(map(len, rows))
+    rates = {kind: tokens[kind] / seconds[kind] for kind in seconds}
+    for kind, rate in rates.items():
+        print(json.dumps({"rows": kind, "tokens_per_second": round(rate)}))
+    print(json.dumps({"packed_over_padded": round(rates["packed"] / rates["padded"], 2)}))
+
+
+def batch(encoder: PairEncoder, random: np.random.Generator) -> list[Row]:
+    """Rows of 60 to 320 tokens, as long as questions on SQuAD's paragraphs are, longest first."""
+    lengths = np.clip(random.normal(180, 50, ROWS), 60, 320).astype(int)
+
+    def words(count: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        return random.integers(1000, 20_000, count).astype(np.int32)
+
+    return [
+        encoder.template.row(words(QUESTION), words(length)) for length in sorted(lengths)[::-1]
+    ]
+
+
+if __name__ == "__main__":
+    main()

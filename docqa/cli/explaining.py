@@ -1,0 +1,211 @@
+"""``docqa explain``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from docqa.cli.asking import answer_settings
+from docqa.cli.indexing import window_settings
+from docqa.cli.options import (
+    candidates_option,
+    device_option,
+    dtype_option,
+    embedder_option,
+    index_option,
+    json_option,
+    max_answer_option,
+    null_option,
+    prior_option,
+    reader_option,
+    window_options,
+)
+from docqa.cli.show import note, print_json, progress
+from docqa.errors import IngestError
+from docqa.settings import DEFAULT_READER
+
+if TYPE_CHECKING:
+    from docqa.explain.explanation import Explanation
+    from ingest.document import Document
+
+# Options that mean nothing where a file is read whole, and those that mean nothing elsewhere.
+_INDEX_ONLY = ("folder", "candidates", "embedder", "prior_weight")
+_FILE_ONLY = ("window_size", "overlap")
+
+
+@click.command()
+@click.argument("question")
+@click.argument("file", required=False, type=click.Path())
+@click.option(
+    "--expected", metavar="TEXT", help="The right answer: says what became of it, in one sentence."
+)
+@click.option(
+    "--windows",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="How many windows to look at, best first.",
+)
+@click.option(
+    "--top-k",
+    "-k",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="The most answers, and the most spans of each window.",
+)
+@click.option(
+    "--html", "html_file", type=click.Path(dir_okay=False), help="Write a page of HTML, too."
+)
+@click.option(
+    "--png", "png_file", type=click.Path(dir_okay=False), help="Write a picture, too (matplotlib)."
+)
+@index_option
+@candidates_option
+@reader_option
+@embedder_option
+@device_option
+@dtype_option
+@prior_option
+@null_option
+@max_answer_option
+@window_options(320, 96)
+@json_option
+@click.pass_context
+def explain(
+    context: click.Context,
+    question: str,
+    file: str | None,
+    expected: str | None,
+    windows: int,
+    top_k: int,
+    html_file: str | None,
+    png_file: str | None,
+    folder: str,
+    candidates: int,
+    reader: str | None,
+    embedder: str | None,
+    device: str,
+    dtype: str,
+    prior_weight: float | None,
+    null_threshold: float | None,
+    max_answer_tokens: int | None,
+    window_size: int | None,
+    overlap: int | None,
+    as_json: bool,
+) -> None:
+    """Explain an answer: what was read, and what each token of it scored.
+
+    Explains what docqa ask answers; with a FILE, what docqa read answers. With the answer that
+    would be right, says whether retrieval, the choice of the window or the cut of the span is to
+    blame.
+
+    \b
+    Example:
+      docqa explain "When does the lease end?" --expected "28 February 2027"
+    """
+    _refuse(context, _FILE_ONLY if file is None else _INDEX_ONLY, file)
+    if png_file is not None:
+        from docqa.explain.picture import require_matplotlib
+
+        require_matplotlib()
+    settings = answer_settings(reader, prior_weight, null_threshold, max_answer_tokens)
+    if file is None:
+        from docqa.explain.run import explain_index
+        from docqa.qa import DocQA
+
+        qa = DocQA(
+            folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
+        )
+        explanation = explain_index(
+            qa,
+            question,
+            candidates=candidates,
+            top_k=top_k,
+            windows=windows,
+            expected=expected,
+        )
+    else:
+        from docqa.explain.run import explain_document
+        from docqa.read import READ_WINDOW, Reader
+
+        document = load_file(file)
+        one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
+        with progress("reading") as tell:
+            explanation = explain_document(
+                one,
+                question,
+                document,
+                top_k=top_k,
+                windows=windows,
+                expected=expected,
+                window=window_settings(window_size, overlap, READ_WINDOW),
+                progress=tell,
+            )
+    _print(explanation, as_json)
+    if html_file is not None:
+        from docqa.explain.html import write_html
+
+        _write(write_html, explanation, html_file)
+    if png_file is not None:
+        from docqa.explain.picture import write_picture
+
+        _write(write_picture, explanation, png_file)
+
+
+def load_file(file: str) -> Document:
+    """A file's document, read in a process of its own, under the usual limits.
+
+    Raises:
+        IngestError: it can't be read.
+    """
+    from ingest.document import LoadLimits
+    from ingest.pool import LoaderPool
+
+    with LoaderPool(LoadLimits(), workers=1) as pool:
+        try:
+            return pool.load_one(os.path.abspath(file))
+        except IngestError as error:
+            raise IngestError(f"{file}: {error}") from error
+
+
+def _refuse(context: click.Context, names: tuple[str, ...], file: str | None) -> None:
+    """Say so where an option was given that would change nothing."""
+    for parameter in context.command.params:
+        if parameter.name not in names:
+            continue
+        if context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT:
+            where = "without a FILE" if file is None else "with a FILE, which is read whole"
+            raise click.UsageError(f"{parameter.opts[0]} has no meaning {where}")
+
+
+def _print(explanation: Explanation, as_json: bool) -> None:
+    if as_json:
+        print_json(explanation.to_dict())
+        return
+    if explanation.windows_read == 0 and explanation.retrieved:
+        click.echo("The index holds no documents yet: run docqa index PATH...")
+        return
+    import shutil
+
+    from rich.console import Console
+
+    from docqa.explain.terminal import show
+
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
+    show(explanation, Console(width=width, highlight=False))
+
+
+def _write(write: Callable[[Explanation, Path], None], explanation: Explanation, file: str) -> None:
+    try:
+        write(explanation, Path(file))
+    except OSError as error:
+        raise click.FileError(file, error.strerror) from error
+    note(f"wrote {file}")

@@ -1,0 +1,118 @@
+"""The settings that suit a reader, chosen on data: what counts beside its scores, and "no answer".
+
+Every question of a data set is asked of all its articles. What was read is kept, and all settings
+are tried on the same logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from docqa.choose import Reading, choose
+from docqa.evaluate.metrics import best_over, f1
+from docqa.evaluate.run import write_articles
+from docqa.evaluate.squad import Article, Question, sample
+from docqa.qa import DocQA
+from docqa.settings import AnswerSettings
+from docqa.spans import best_spans, null_score
+
+_PRIOR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
+_NULL_WEIGHTS = (0.0, 0.5, 1.0)
+# The share of answerable questions that must still get an answer.
+_ANSWERED = 0.95
+_TOGETHER = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The best settings, and F1 in per cent with them and with the pure maximum."""
+
+    settings: AnswerSettings
+    f1: float
+    pure_f1: float
+
+
+def tune(
+    reader: str,
+    articles: Sequence[Article],
+    limit: int | None = None,
+    device: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+) -> Tuned:
+    """Choose ``prior_weight``, ``null_weight`` and ``null_threshold`` for a reader.
+
+    The weights are those of the best F1, smaller ones on a tie. The threshold is that at which 95%
+    of the answerable questions still get an answer.
+
+    Args:
+        reader: its folder.
+        limit: the most questions, drawn at random but the same each time.
+        progress: told how many questions have been asked, of how many.
+
+    Raises:
+        ValueError: there is no answerable question.
+    """
+    pairs = list(product(_PRIOR_WEIGHTS, _NULL_WEIGHTS))
+    always = AnswerSettings()
+    scores = dict.fromkeys(pairs, 0.0)
+    margins: list[float] = []
+    with TemporaryDirectory(prefix="docqa-tune-") as folder:
+        texts = [article.text for article in articles]
+        write_articles(texts, Path(folder) / "articles")
+        with closing(DocQA(Path(folder) / "index", reader=reader, device=device)) as qa:
+            qa.index([Path(folder) / "articles"])
+            for question, reading in _readings(qa, articles, limit, progress):
+                golds = [text for text, _ in question.answers]
+                for prior, null in pairs:
+                    tried = replace(always, prior_weight=prior, null_weight=null)
+                    found = choose(reading, tried, top_k=1)
+                    scores[prior, null] += best_over(f1, found[0].text if found else "", golds)
+                margins.append(margin(reading, always))
+    if not margins:
+        raise ValueError("there is no answerable question to choose settings by")
+    best = max(pairs, key=lambda pair: (round(scores[pair], 6), -sum(pair)))
+    threshold = float(np.quantile(margins, _ANSWERED))
+    asked = len(margins)
+    return Tuned(
+        AnswerSettings(
+            prior_weight=best[0], null_weight=best[1], null_threshold=round(threshold, 2)
+        ),
+        100 * scores[best] / asked,
+        100 * scores[0.0, 0.0] / asked,
+    )
+
+
+def margin(reading: Reading, settings: AnswerSettings) -> float:
+    """By how much the null score is above the best span's: the greater, the surer of no answer."""
+    logits = reading.logits
+    scores, _, _ = best_spans(logits.start, logits.end, logits.allowed, settings.max_answer_tokens)
+    return null_score(logits) - float(scores.max())
+
+
+def _readings(
+    qa: DocQA,
+    articles: Sequence[Article],
+    limit: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[tuple[Question, Reading]]:
+    chosen = sample(list(articles), limit)
+    asked = [
+        question
+        for article in articles
+        for paragraph in article.paragraphs
+        for question in paragraph.questions
+        if question.id in chosen and question.answers
+    ]
+    for first in range(0, len(asked), _TOGETHER):
+        part = asked[first : first + _TOGETHER]
+        with qa.reading([question.text for question in part]) as (readings, _, _):
+            yield from zip(part, readings, strict=True)
+        if progress is not None:
+            progress(first + len(part), len(asked))

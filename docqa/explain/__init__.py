@@ -1,0 +1,1 @@
+"""Why an answer came out as it did: what was read, what each token scored, what won and lost."""

@@ -1,0 +1,187 @@
+"""What the reader made of each token and span of a reading, in numbers that can be shown.
+
+Logits become probabilities over everything that was read, and each span gets the parts of the
+score that it was ranked by. Nothing here chooses: see ``docqa.choose``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from docqa.choose import Reading, biases
+from docqa.settings import AnswerSettings
+from docqa.spans import Logits, Place, best_spans, log_normalizers, ranked_spans
+from docqa.words import whole_words
+from ingest.document import Document
+from ingest.windows import IntArray, Window
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSpan:
+    """A span, with all that counted for and against it.
+
+    Attributes:
+        window: which of the windows that were read, from 0.
+        first, last: its tokens in that window, both included.
+        document: path of the source file.
+        start, end: ``[start, end)`` in the document's text, widened to whole words as answers are.
+        page, line: of ``start``, counted from 1; None where the format has none.
+        text: the document's own words.
+        start_logit, end_logit: ``S·T_i`` of the first token and ``E·T_j`` of the last.
+        score: their sum.
+        prior: what the retrieval score of its window adds when spans are ranked.
+        null: what the null score of its window adds; below 0 where it counts against the span.
+        ranking: ``score + prior + null``, which decides what comes first.
+        confidence: ``P_start · P_end`` over everything read for the question.
+        answer: which of the answers it is, from 1; None where it is none of them.
+        overlaps: the first of the answers that it overlaps without being one; None likewise.
+    """
+
+    window: int
+    first: int
+    last: int
+    document: str
+    start: int
+    end: int
+    page: int | None
+    line: int | None
+    text: str
+    start_logit: float
+    end_logit: float
+    score: float
+    prior: float
+    null: float
+    ranking: float
+    confidence: float
+    answer: int | None = None
+    overlaps: int | None = None
+
+
+class ReadingScores:
+    """A reading's logits as probabilities, and its spans with what counted for them.
+
+    Attributes:
+        reading, settings: as given.
+        start, end: ``(windows, tokens)`` logits, ``-inf`` where no answer may start or end.
+        start_probabilities, end_probabilities: ``(windows, tokens)``; together with those of each
+            window's CLS, all of one kind add up to 1.
+        null_start_probabilities, null_end_probabilities: ``(windows,)`` those of CLS.
+        nulls: each window's null score, ``-inf`` where the model has none.
+    """
+
+    def __init__(self, reading: Reading, settings: AnswerSettings) -> None:
+        logits = reading.logits
+        self.reading = reading
+        self.settings = settings
+        self.start = _array(logits.start.masked_fill(~logits.allowed, float("-inf")))
+        self.end = _array(logits.end.masked_fill(~logits.allowed, float("-inf")))
+        null_start, null_end = _array(logits.null_start), _array(logits.null_end)
+        self.nulls = null_start + null_end
+        log_start, log_end = log_normalizers(logits) if reading.passages else (0.0, 0.0)
+        self.start_probabilities = np.exp(self.start - log_start)
+        self.end_probabilities = np.exp(self.end - log_end)
+        self.null_start_probabilities = np.exp(null_start - log_start)
+        self.null_end_probabilities = np.exp(null_end - log_end)
+        self._priors = biases(reading, replace(settings, null_weight=0.0))
+        self._null_parts = biases(reading, replace(settings, prior_weight=0.0))
+        self._biases = biases(reading, settings)
+        self._documents: dict[int, Document] = {}
+
+    def window(self, w: int) -> Window:
+        """One of the windows that were read."""
+        return self.reading.passages[w].window
+
+    def document(self, w: int) -> Document:
+        """The document that a window is of, fetched once."""
+        key = self.reading.passages[w].document_id
+        if key not in self._documents:
+            self._documents[key] = self.reading.document(key)
+        return self._documents[key]
+
+    def offsets(self, w: int) -> IntArray:
+        """``(tokens, 2)`` start and end in the document of each of a window's tokens."""
+        window = self.window(w)
+        return window.token_offsets + window.start
+
+    def span(self, w: int, first: int, last: int) -> ScoredSpan:
+        """The span of tokens ``first`` to ``last`` of a window."""
+        document, offsets = self.document(w), self.offsets(w)
+        start, end = whole_words(document.text, int(offsets[first, 0]), int(offsets[last, 1]))
+        page = document.page_at(start)
+        score = float(self.start[w, first] + self.end[w, last])
+        return ScoredSpan(
+            window=w,
+            first=first,
+            last=last,
+            document=document.path,
+            start=start,
+            end=end,
+            page=page[0] if page else None,
+            line=document.line_at(start),
+            text=document.text[start:end],
+            start_logit=float(self.start[w, first]),
+            end_logit=float(self.end[w, last]),
+            score=score,
+            prior=self._priors[w],
+            null=self._null_parts[w],
+            ranking=score + self._biases[w],
+            confidence=float(self.start_probabilities[w, first] * self.end_probabilities[w, last]),
+        )
+
+    def span_at(self, w: int, start: int, end: int) -> ScoredSpan | None:
+        """The span of the tokens that cover ``[start, end)`` of the document, where any do."""
+        offsets = self.offsets(w)
+        tokens = np.flatnonzero(
+            (offsets[:, 0] < end) & (offsets[:, 1] > start) & (offsets[:, 1] > offsets[:, 0])
+        )
+        return self.span(w, int(tokens[0]), int(tokens[-1])) if len(tokens) else None
+
+    def windows_by_best_span(self) -> list[int]:
+        """The windows that hold a span, those with the best ranked span first."""
+        logits = self.reading.logits
+        scores, _, _ = best_spans(
+            logits.start, logits.end, logits.allowed, self.settings.max_answer_tokens
+        )
+        ranking = _array(scores).astype(float) + np.array(self._biases)
+        order = np.argsort(-ranking, kind="stable")
+        return [w for w in order.tolist() if np.isfinite(ranking[w])]
+
+    def spans_of(self, w: int, most: int) -> list[ScoredSpan]:
+        """The best spans of one window that do not overlap, best first."""
+        one = slice(w, w + 1)
+        logits = self.reading.logits
+        ranked = ranked_spans(
+            Logits(
+                logits.start[one],
+                logits.end[one],
+                logits.allowed[one],
+                logits.null_start[one],
+                logits.null_end[one],
+            ),
+            [0],
+            [self.offsets(w)],
+            [0.0],
+            self.settings.max_answer_tokens,
+        )
+        spans: list[ScoredSpan] = []
+        taken: list[Place] = []
+        for found, _ in ranked:
+            span = self.span(w, found.first, found.last)
+            place = Place(0, span.start, span.end)
+            if any(place.overlaps(better) for better in taken):
+                continue  # another part of a word that is in a better one
+            spans.append(span)
+            taken.append(place)
+            if len(spans) == most:
+                break
+        return spans
+
+
+def _array(values: Tensor) -> FloatArray:
+    return np.asarray(values.detach().float().cpu().numpy(), np.float32)
