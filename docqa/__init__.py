@@ -29,6 +29,7 @@ from docqa.errors import (
 from docqa.settings import AnswerSettings
 
 if TYPE_CHECKING:
+    from docqa.explain.explanation import Explanation
     from docqa.qa import DocQA, Hit
     from docqa.read import Reader
     from docqa.training.loop import train
@@ -46,6 +47,7 @@ __all__ = [
     "DataError",
     "DocQA",
     "DocQAError",
+    "Explanation",
     "Hit",
     "IndexDamagedError",
     "IndexLockedError",
@@ -68,6 +70,7 @@ __all__ = [
 _LATER = {
     "BuildOptions": "index.build",
     "DocQA": "docqa.qa",
+    "Explanation": "docqa.explain.explanation",
     "Hit": "docqa.qa",
     "IndexReport": "index.build",
     "LoadLimits": "ingest.document",

@@ -22,6 +22,7 @@ from ingest.windows import Window, WindowSettings
 
 if TYPE_CHECKING:
     from docqa.choose import Reading
+    from docqa.explain.explanation import Explanation
     from docqa.retrieve import Candidate
     from docqa.span_model import SpanModel
     from index.build import BuildOptions, IndexReport, Progress
@@ -213,6 +214,29 @@ class DocQA:
         timings.total = time.perf_counter() - began
         timings.read = timings.total - timings.retrieve
         return results, timings
+
+    def explain(
+        self,
+        question: str,
+        candidates: int = 10,
+        top_k: int = 3,
+        windows: int = 3,
+        expected: str | None = None,
+    ) -> Explanation:
+        """Why :meth:`ask` answers a question as it does.
+
+        Args:
+            windows: how many windows to look at, best first.
+            expected: the answer that is held to be right.
+
+        Raises:
+            ValueError: a number below 1, or ``expected`` empty.
+        """
+        from docqa.explain.run import explain_index
+
+        return explain_index(
+            self, question, candidates=candidates, top_k=top_k, windows=windows, expected=expected
+        )
 
     @contextmanager
     def reading(

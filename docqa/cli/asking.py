@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -29,16 +30,16 @@ from docqa.cli.show import (
     note,
     print_answer,
     print_json,
-    printable,
     progress,
-    short_path,
 )
 from docqa.errors import IngestError, QuestionError
+from docqa.printable import printable, short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
     from docqa.answer import Answer
     from docqa.qa import DocQA
+    from ingest.document import Document
 
 _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
 
@@ -145,6 +146,22 @@ def _print_answers(answers: list[Answer]) -> None:
         print_answer(rank, answer)
 
 
+def load_file(file: str) -> Document:
+    """A file's document, read in a process of its own, under the usual limits.
+
+    Raises:
+        IngestError: it can't be read.
+    """
+    from ingest.document import LoadLimits
+    from ingest.pool import LoaderPool
+
+    with LoaderPool(LoadLimits(), workers=1) as pool:
+        try:
+            return pool.load_one(os.path.abspath(file))
+        except IngestError as error:
+            raise IngestError(f"{file}: {error}") from error
+
+
 @click.command()
 @click.argument("question")
 @click.argument("file", type=click.Path())
@@ -175,20 +192,13 @@ def read(
     Example:
       docqa read "When does the lease end?" lease.pdf
     """
-    import os
     import time
 
     from docqa.read import READ_WINDOW, Reader
-    from ingest.document import LoadLimits
-    from ingest.pool import LoaderPool
 
     settings = answer_settings(reader, None, null_threshold, max_answer_tokens)
     began = time.perf_counter()
-    with LoaderPool(LoadLimits(), workers=1) as pool:
-        try:
-            document = pool.load_one(os.path.abspath(file))
-        except IngestError as error:
-            raise IngestError(f"{file}: {error}") from error
+    document = load_file(file)
     loaded = time.perf_counter()
     one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
     windows_read = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from docqa.cli.asking import answer_settings
+from docqa.cli.asking import answer_settings, load_file
 from docqa.cli.indexing import window_settings
 from docqa.cli.options import (
     candidates_option,
@@ -26,12 +25,10 @@ from docqa.cli.options import (
     window_options,
 )
 from docqa.cli.show import note, print_json, progress
-from docqa.errors import IngestError
 from docqa.settings import DEFAULT_READER
 
 if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
-    from ingest.document import Document
 
 # Options that mean nothing where a file is read whole, and those that mean nothing elsewhere.
 _INDEX_ONLY = ("folder", "candidates", "embedder", "prior_weight")
@@ -158,22 +155,6 @@ def explain(
         from docqa.explain.picture import write_picture
 
         _write(write_picture, explanation, png_file)
-
-
-def load_file(file: str) -> Document:
-    """A file's document, read in a process of its own, under the usual limits.
-
-    Raises:
-        IngestError: it can't be read.
-    """
-    from ingest.document import LoadLimits
-    from ingest.pool import LoaderPool
-
-    with LoaderPool(LoadLimits(), workers=1) as pool:
-        try:
-            return pool.load_one(os.path.abspath(file))
-        except IngestError as error:
-            raise IngestError(f"{file}: {error}") from error
 
 
 def _refuse(context: click.Context, names: tuple[str, ...], file: str | None) -> None:

@@ -15,7 +15,8 @@ from docqa.cli.options import (
     json_option,
     window_options,
 )
-from docqa.cli.show import note, print_json, printable, progress, short_path
+from docqa.cli.show import note, print_json, progress
+from docqa.printable import printable, short_path
 
 if TYPE_CHECKING:
     from index.build import IndexReport

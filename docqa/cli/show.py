@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import time
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from docqa.answer import Answer
-from docqa.printable import printable
+from docqa.printable import printable, short_path
 
 # Where there is no terminal, long work says how far it has come this often.
 _LINE_SECONDS = 30.0
@@ -33,15 +32,6 @@ def note(text: str) -> None:
 def error(text: str) -> None:
     """Why it did not work and what to do."""
     click.echo(click.style("Error: ", fg="red") + printable(text), err=True)
-
-
-def short_path(path: str) -> str:
-    """A path as seen from the current folder, where that is shorter."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:
-        return path
-    return relative if len(relative) < len(path) else path
 
 
 def print_answer(rank: int, answer: Answer) -> None:

@@ -14,7 +14,6 @@ from lxml import etree
 from lxml.html.builder import E
 
 from docqa.answer import Answer
-from docqa.printable import printable
 from docqa.explain.explanation import Explanation, WindowExplanation
 from docqa.explain.pieces import Piece, Shades, pieces
 from docqa.explain.sentence import flowing
@@ -30,6 +29,7 @@ from docqa.explain.wording import (
     span_role,
     window_place,
 )
+from docqa.printable import printable
 from index.files import replaced
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

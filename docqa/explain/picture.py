@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from docqa.printable import printable
 from docqa.errors import DocQAError
 from docqa.explain.explanation import Explanation, WindowExplanation
 from docqa.explain.pieces import Piece, Shades, pieces
@@ -28,6 +27,7 @@ from docqa.explain.wording import (
     span_role,
     window_place,
 )
+from docqa.printable import printable
 from index.files import replaced
 
 # All lengths are in points.

@@ -16,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from docqa.answer import Answer
-from docqa.cli.show import printable, short_path
 from docqa.explain.explanation import Explanation, WindowExplanation
 from docqa.explain.pieces import Piece, Shades, pieces
 from docqa.explain.sentence import flowing
@@ -31,6 +30,7 @@ from docqa.explain.wording import (
     span_role,
     window_place,
 )
+from docqa.printable import printable, short_path
 
 # From which shade on (the greatest probability is 1) a token is shown how.
 _STRONG, _MIDDLE, _WEAK = 0.7, 0.32, 0.1
