@@ -11,15 +11,13 @@ import click
 
 from docqa.cli.indexing import window_settings
 from docqa.cli.options import (
+    answer_options,
     candidates_option,
     device_option,
     dtype_option,
     embedder_option,
     index_option,
     json_option,
-    max_answer_option,
-    null_option,
-    prior_option,
     reader_option,
     top_k_option,
     window_options,
@@ -53,9 +51,7 @@ _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tel
 @embedder_option
 @device_option
 @dtype_option
-@prior_option
-@null_option
-@max_answer_option
+@answer_options()
 @json_option
 def ask(
     question: str | None,
@@ -66,9 +62,7 @@ def ask(
     embedder: str | None,
     device: str,
     dtype: str,
-    prior_weight: float | None,
-    null_threshold: float | None,
-    max_answer_tokens: int | None,
+    asked: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Ask the indexed documents a question.
@@ -81,7 +75,7 @@ def ask(
     """
     from docqa.qa import DocQA
 
-    settings = answer_settings(reader, prior_weight, null_threshold, max_answer_tokens)
+    settings = answer_settings(reader, asked)
     qa = DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     )
@@ -169,8 +163,7 @@ def load_file(file: str) -> Document:
 @reader_option
 @device_option
 @dtype_option
-@null_option
-@max_answer_option
+@answer_options(prior=False)
 @window_options(320, 96)
 @json_option
 def read(
@@ -180,8 +173,7 @@ def read(
     reader: str | None,
     device: str,
     dtype: str,
-    null_threshold: float | None,
-    max_answer_tokens: int | None,
+    asked: dict[str, Any],
     window_size: int | None,
     overlap: int | None,
     as_json: bool,
@@ -196,7 +188,7 @@ def read(
 
     from docqa.read import READ_WINDOW, Reader
 
-    settings = answer_settings(reader, None, null_threshold, max_answer_tokens)
+    settings = answer_settings(reader, asked)
     began = time.perf_counter()
     document = load_file(file)
     loaded = time.perf_counter()
@@ -273,19 +265,8 @@ def search(
         click.echo("The index holds no documents yet: run docqa index PATH...")
 
 
-def answer_settings(
-    reader: str | None,
-    prior_weight: float | None,
-    null_threshold: float | None,
-    max_answer_tokens: int | None,
-) -> AnswerSettings | None:
+def answer_settings(reader: str | None, asked: dict[str, Any]) -> AnswerSettings | None:
     """The reader's own settings with what was asked for instead; None where nothing was."""
-    asked: dict[str, Any] = {
-        "prior_weight": prior_weight,
-        "null_threshold": null_threshold,
-        "max_answer_tokens": max_answer_tokens,
-    }
-    asked = {name: value for name, value in asked.items() if value is not None}
     if not asked:
         return None
     from index.models import model_folder

@@ -10,14 +10,12 @@ import click
 from docqa.cli.asking import answer_settings
 from docqa.cli.indexing import window_settings
 from docqa.cli.options import (
+    answer_options,
     candidates_option,
     device_option,
     dtype_option,
     embedder_option,
     json_option,
-    max_answer_option,
-    null_option,
-    prior_option,
     reader_option,
     window_options,
 )
@@ -55,8 +53,7 @@ def evaluate() -> None:
 @reader_option
 @device_option
 @dtype_option
-@null_option
-@max_answer_option
+@answer_options(prior=False)
 @window_options(320, 96)
 @_errors_option
 @json_option
@@ -66,8 +63,7 @@ def eval_reader(
     reader: str | None,
     device: str,
     dtype: str,
-    null_threshold: float | None,
-    max_answer_tokens: int | None,
+    asked: dict[str, Any],
     window_size: int | None,
     overlap: int | None,
     errors: str | None,
@@ -85,7 +81,7 @@ def eval_reader(
     from docqa.read import READ_WINDOW, Reader
 
     articles = load_squad(data)
-    settings = answer_settings(reader, None, null_threshold, max_answer_tokens)
+    settings = answer_settings(reader, asked)
     one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
     with progress("asking") as tell:
         window = window_settings(window_size, overlap, READ_WINDOW)
@@ -102,9 +98,7 @@ def eval_reader(
 @embedder_option
 @device_option
 @dtype_option
-@prior_option
-@null_option
-@max_answer_option
+@answer_options()
 @window_options(240, 64)
 @_errors_option
 @json_option
@@ -116,9 +110,7 @@ def eval_open(
     embedder: str | None,
     device: str,
     dtype: str,
-    prior_weight: float | None,
-    null_threshold: float | None,
-    max_answer_tokens: int | None,
+    asked: dict[str, Any],
     window_size: int | None,
     overlap: int | None,
     errors: str | None,
@@ -137,7 +129,7 @@ def eval_open(
     from ingest.windows import WindowSettings
 
     articles = load_squad(data)
-    settings = answer_settings(reader, prior_weight, null_threshold, max_answer_tokens)
+    settings = answer_settings(reader, asked)
     window = window_settings(window_size, overlap, WindowSettings())
 
     def make(folder: Path) -> DocQA:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -12,15 +12,13 @@ from click.core import ParameterSource
 from docqa.cli.asking import answer_settings, load_file
 from docqa.cli.indexing import window_settings
 from docqa.cli.options import (
+    answer_options,
     candidates_option,
     device_option,
     dtype_option,
     embedder_option,
     index_option,
     json_option,
-    max_answer_option,
-    null_option,
-    prior_option,
     reader_option,
     window_options,
 )
@@ -70,9 +68,7 @@ _FILE_ONLY = ("window_size", "overlap")
 @embedder_option
 @device_option
 @dtype_option
-@prior_option
-@null_option
-@max_answer_option
+@answer_options()
 @window_options(320, 96)
 @json_option
 @click.pass_context
@@ -91,9 +87,7 @@ def explain(
     embedder: str | None,
     device: str,
     dtype: str,
-    prior_weight: float | None,
-    null_threshold: float | None,
-    max_answer_tokens: int | None,
+    asked: dict[str, Any],
     window_size: int | None,
     overlap: int | None,
     as_json: bool,
@@ -113,7 +107,7 @@ def explain(
         from docqa.explain.picture import require_matplotlib
 
         require_matplotlib()
-    settings = answer_settings(reader, prior_weight, null_threshold, max_answer_tokens)
+    settings = answer_settings(reader, asked)
     if file is None:
         from docqa.explain.run import explain_index
         from docqa.qa import DocQA

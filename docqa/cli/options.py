@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -60,25 +61,57 @@ candidates_option = click.option(
     metavar="N",
     help="How many windows the reader gets to read.",
 )
-prior_option = click.option(
-    "--prior-weight",
-    type=click.FloatRange(min=0),
-    metavar="W",
-    help="What retrieval counts beside the reader; 0 leaves it out. [default: the reader's]",
-)
-null_option = click.option(
-    "--null-threshold",
-    type=float,
-    metavar="T",
-    help="No answer where the null score is above the best by more than this; inf always answers. "
-    "[default: the reader's]",
-)
-max_answer_option = click.option(
-    "--max-answer-tokens",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="The most tokens in an answer. [default: the reader's]",
-)
+_SETTINGS = {
+    "prior_weight": click.option(
+        "--prior-weight",
+        type=click.FloatRange(min=0),
+        metavar="W",
+        help="What retrieval counts beside the reader; 0 leaves it out. [default: the reader's]",
+    ),
+    "null_weight": click.option(
+        "--null-weight",
+        type=click.FloatRange(min=0),
+        metavar="W",
+        help="What a window's null score counts against its spans; 0 leaves it out. "
+        "[default: the reader's]",
+    ),
+    "null_threshold": click.option(
+        "--null-threshold",
+        type=float,
+        metavar="T",
+        help="No answer where the null score is above the best by more than this; inf always "
+        "answers. [default: the reader's]",
+    ),
+    "max_answer_tokens": click.option(
+        "--max-answer-tokens",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The most tokens in an answer. [default: the reader's]",
+    ),
+}
+
+
+def answer_options(*, prior: bool = True) -> Callable[[_Command], _Command]:
+    """Options for how answers are chosen; the command gets those given as a dictionary, ``asked``.
+
+    Args:
+        prior: whether there is retrieval, whose prior can be weighed.
+    """
+    names = [name for name in _SETTINGS if prior or name != "prior_weight"]
+
+    def decorate(command: _Command) -> _Command:
+        @wraps(command)
+        def gathered(*args: Any, **values: Any) -> Any:
+            asked = {name: values.pop(name) for name in names}
+            given = {name: value for name, value in asked.items() if value is not None}
+            return command(*args, asked=given, **values)
+
+        result: Any = gathered
+        for name in reversed(names):
+            result = _SETTINGS[name](result)
+        return cast(_Command, result)
+
+    return decorate
 
 
 def window_options(size: int, overlap: int) -> Callable[[_Command], _Command]:
