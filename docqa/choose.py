@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from math import exp, isfinite
+from itertools import chain, islice
+from math import exp, isfinite, log
 
 from docqa.answer import Answer
+from docqa.evaluate.metrics import normalize
 from docqa.settings import AnswerSettings
-from docqa.spans import Logits, Place, Span, log_normalizers, null_score, ranked_spans
+from docqa.spans import (
+    NO_SPAN,
+    Logits,
+    Place,
+    Span,
+    log_normalizers,
+    null_score,
+    ranked_spans,
+    top_spans,
+)
 from docqa.words import whole_words
 from ingest.document import Document
 from ingest.windows import Window
 
+# The best spans of each window that may support another, and how many of the first can be.
+_VOICES = 3
+_SUPPORTED = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A window that was read: of which document, and how well the retriever thought of it."""
+    """A window that was read: of which document, how well the retriever thought of it, its text."""
 
     document_id: int
     window: Window
     retrieval_score: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +99,58 @@ def choose(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answe
 
 def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span, Place]]:
     """The spans of all windows that do not overlap, best first."""
-    return ranked_spans(
+    spans = ranked_spans(
         reading.logits,
         [passage.document_id for passage in reading.passages],
         [passage.window.token_offsets + passage.window.start for passage in reading.passages],
         biases(reading, settings),
         settings.max_answer_tokens,
     )
+    if not settings.support_weight:
+        return spans
+    first = list(islice(spans, _SUPPORTED))
+    added = Support(reading, settings)
+    worth = biases(reading, settings)
+    first.sort(key=lambda found: -(found[0].score + worth[found[0].window] + added.of(found[0])))
+    return chain(first, spans)
+
+
+class Support:
+    """What the same words, found in other windows, count for a span.
+
+    The ranking values of all spans with the same words, among the best of each window, are added
+    up as if they were log probabilities; the support is how far the sum is above the greatest.
+    (Evidence from several passages for one answer: Wang et al. 2018, "Evidence aggregation for
+    answer re-ranking", section 3.)
+    """
+
+    def __init__(self, reading: Reading, settings: AnswerSettings) -> None:
+        self._passages = reading.passages
+        logits = reading.logits
+        columns = top_spans(
+            logits.start, logits.end, logits.allowed, settings.max_answer_tokens, _VOICES
+        )
+        values: dict[str, list[float]] = {}
+        worth = biases(reading, settings)
+        for w, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            for score, first, last in zip(*row, strict=True):
+                if score > NO_SPAN:
+                    words = self._words(w, first, last)
+                    values.setdefault(words, []).append(score + worth[w])
+        self._supports = {
+            words: settings.support_weight
+            * log(sum(exp(value - max(together)) for value in together))
+            for words, together in values.items()
+        }
+
+    def of(self, span: Span) -> float:
+        """The support of a span, 0 or more."""
+        return self._supports.get(self._words(span.window, span.first, span.last), 0.0)
+
+    def _words(self, w: int, first: int, last: int) -> str:
+        passage = self._passages[w]
+        offsets = passage.window.token_offsets
+        return normalize(passage.text[int(offsets[first, 0]) : int(offsets[last, 1])])
 
 
 def biases(reading: Reading, settings: AnswerSettings) -> list[float]:

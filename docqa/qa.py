@@ -268,7 +268,12 @@ class DocQA:
                 same_tokens = store.settings.tokenizer == model.tokenizer.to_str()
                 passages = [
                     [
-                        Passage(at.document_id, window, candidate.standing)
+                        Passage(
+                            at.document_id,
+                            window,
+                            candidate.standing,
+                            at.text[window.start - at.window.start : window.end - at.window.start],
+                        )
                         for at, candidate in zip(row, chosen, strict=True)
                         for window in _reader_windows(model, at, question, same_tokens)
                     ]

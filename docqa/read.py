@@ -104,7 +104,10 @@ class Reader:
         return [
             Reading(
                 question,
-                [Passage(0, window, 0.0) for window in job.windows],
+                [
+                    Passage(0, window, 0.0, document.text[window.start : window.end])
+                    for window in job.windows
+                ],
                 logits,
                 lambda _, document=document: document,  # type: ignore[misc]
             )

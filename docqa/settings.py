@@ -33,6 +33,8 @@ class AnswerSettings:
             pure maximum.
         null_weight: what the null score of a span's own window counts against it in that ranking; 0
             is the pure maximum. Helps readers whose scores compare badly across windows.
+        support_weight: what the same words, found in other windows too, count for a span in that
+            ranking; 0 is the pure maximum.
         null_threshold: no answer is given where the null score is above the best span's score by
             more than this; ``inf`` always answers. Only data can tell what it should be for a
             reader, so there is none unless the reader's settings have one.
@@ -44,6 +46,7 @@ class AnswerSettings:
     max_answer_tokens: int = 30
     prior_weight: float = 1.0
     null_weight: float = 0.0
+    support_weight: float = 0.0
     null_threshold: float = float("inf")
 
     def __post_init__(self) -> None:
@@ -55,6 +58,8 @@ class AnswerSettings:
             raise ValueError(f"prior_weight must not be negative, is {self.prior_weight}")
         if not self.null_weight >= 0:
             raise ValueError(f"null_weight must not be negative, is {self.null_weight}")
+        if not self.support_weight >= 0:
+            raise ValueError(f"support_weight must not be negative, is {self.support_weight}")
 
     def save(self, folder: Path) -> None:
         """Write the settings into a reader's folder, those that are not the defaults."""

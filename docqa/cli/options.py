@@ -75,6 +75,13 @@ _SETTINGS = {
         help="What a window's null score counts against its spans; 0 leaves it out. "
         "[default: the reader's]",
     ),
+    "support_weight": click.option(
+        "--support-weight",
+        type=click.FloatRange(min=0),
+        metavar="W",
+        help="What the same words in other windows count for a span; 0 leaves them out. "
+        "[default: the reader's]",
+    ),
     "null_threshold": click.option(
         "--null-threshold",
         type=float,

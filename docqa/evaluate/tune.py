@@ -25,6 +25,7 @@ from docqa.spans import best_spans, null_score
 
 _PRIOR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _NULL_WEIGHTS = (0.0, 0.5, 1.0)
+_SUPPORT_WEIGHTS = (0.0, 1.0)
 # The share of answerable questions that must still get an answer.
 _ANSWERED = 0.95
 _TOGETHER = 64
@@ -46,7 +47,7 @@ def tune(
     device: str = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> Tuned:
-    """Choose ``prior_weight``, ``null_weight`` and ``null_threshold`` for a reader.
+    """Choose the weights of ranking, and ``null_threshold``, for a reader.
 
     The weights are those of the best F1, smaller ones on a tie. The threshold is that at which 95%
     of the answerable questions still get an answer.
@@ -59,9 +60,9 @@ def tune(
     Raises:
         ValueError: there is no answerable question.
     """
-    pairs = list(product(_PRIOR_WEIGHTS, _NULL_WEIGHTS))
+    grid = list(product(_PRIOR_WEIGHTS, _NULL_WEIGHTS, _SUPPORT_WEIGHTS))
     always = AnswerSettings()
-    scores = dict.fromkeys(pairs, 0.0)
+    scores = dict.fromkeys(grid, 0.0)
     margins: list[float] = []
     with TemporaryDirectory(prefix="docqa-tune-") as folder:
         texts = [article.text for article in articles]
@@ -70,22 +71,29 @@ def tune(
             qa.index([Path(folder) / "articles"])
             for question, reading in _readings(qa, articles, limit, progress):
                 golds = [text for text, _ in question.answers]
-                for prior, null in pairs:
-                    tried = replace(always, prior_weight=prior, null_weight=null)
+                for prior, null, support in grid:
+                    tried = replace(
+                        always, prior_weight=prior, null_weight=null, support_weight=support
+                    )
                     found = choose(reading, tried, top_k=1)
-                    scores[prior, null] += best_over(f1, found[0].text if found else "", golds)
+                    scores[prior, null, support] += best_over(
+                        f1, found[0].text if found else "", golds
+                    )
                 margins.append(margin(reading, always))
     if not margins:
         raise ValueError("there is no answerable question to choose settings by")
-    best = max(pairs, key=lambda pair: (round(scores[pair], 6), -sum(pair)))
+    best = max(grid, key=lambda weights: (round(scores[weights], 6), -sum(weights)))
     threshold = float(np.quantile(margins, _ANSWERED))
     asked = len(margins)
     return Tuned(
         AnswerSettings(
-            prior_weight=best[0], null_weight=best[1], null_threshold=round(threshold, 2)
+            prior_weight=best[0],
+            null_weight=best[1],
+            support_weight=best[2],
+            null_threshold=round(threshold, 2),
         ),
         100 * scores[best] / asked,
-        100 * scores[0.0, 0.0] / asked,
+        100 * scores[0.0, 0.0, 0.0] / asked,
     )
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from docqa.choose import Reading, biases
+from docqa.choose import Reading, Support, biases
 from docqa.settings import AnswerSettings
-from docqa.spans import Logits, Place, best_spans, log_normalizers, ranked_spans
+from docqa.spans import NO_SPAN, Logits, Place, Span, best_spans, log_normalizers, ranked_spans
 from docqa.words import whole_words
 from ingest.document import Document
 from ingest.windows import IntArray, Window
@@ -37,7 +37,8 @@ class ScoredSpan:
         score: their sum.
         prior: what the retrieval score of its window adds when spans are ranked.
         null: what the null score of its window adds; below 0 where it counts against the span.
-        ranking: ``score + prior + null``, which decides what comes first.
+        support: what the same words in other windows add.
+        ranking: ``score + prior + null + support``, which decides what comes first.
         confidence: ``P_start · P_end`` over everything read for the question.
         answer: which of the answers it is, from 1; None where it is none of them.
         overlaps: the first of the answers that it overlaps without being one; None likewise.
@@ -57,6 +58,7 @@ class ScoredSpan:
     score: float
     prior: float
     null: float
+    support: float
     ranking: float
     confidence: float
     answer: int | None = None
@@ -91,6 +93,7 @@ class ReadingScores:
         self._priors = biases(reading, replace(settings, null_weight=0.0))
         self._null_parts = biases(reading, replace(settings, prior_weight=0.0))
         self._biases = biases(reading, settings)
+        self._support = Support(reading, settings) if settings.support_weight else None
         self._documents: dict[int, Document] = {}
 
     def window(self, w: int) -> Window:
@@ -115,6 +118,7 @@ class ReadingScores:
         start, end = whole_words(document.text, int(offsets[first, 0]), int(offsets[last, 1]))
         page = document.page_at(start)
         score = float(self.start[w, first] + self.end[w, last])
+        support = self._support.of(Span(w, first, last, score)) if self._support else 0.0
         return ScoredSpan(
             window=w,
             first=first,
@@ -130,7 +134,8 @@ class ReadingScores:
             score=score,
             prior=self._priors[w],
             null=self._null_parts[w],
-            ranking=score + self._biases[w],
+            support=support,
+            ranking=score + self._biases[w] + support,
             confidence=float(self.start_probabilities[w, first] * self.end_probabilities[w, last]),
         )
 
@@ -145,10 +150,17 @@ class ReadingScores:
     def windows_by_best_span(self) -> list[int]:
         """The windows that hold a span, those with the best ranked span first."""
         logits = self.reading.logits
-        scores, _, _ = best_spans(
+        columns = best_spans(
             logits.start, logits.end, logits.allowed, self.settings.max_answer_tokens
         )
-        ranking = _array(scores).astype(float) + np.array(self._biases)
+        ranking = np.array(
+            [
+                self.span(w, first, last).ranking if score > NO_SPAN else NO_SPAN
+                for w, (score, first, last) in enumerate(
+                    zip(*(column.tolist() for column in columns), strict=True)
+                )
+            ]
+        )
         order = np.argsort(-ranking, kind="stable")
         return [w for w in order.tolist() if np.isfinite(ranking[w])]
 

@@ -40,7 +40,7 @@ def flowing(text: str) -> str:
 def parts(span: ScoredSpan) -> str:
     """How a span's ranking comes about, as a sum."""
     terms = f"score {span.score:.2f}"
-    for name, value in (("prior", span.prior), ("null", span.null)):
+    for name, value in (("prior", span.prior), ("null", span.null), ("support", span.support)):
         if value:
             terms += f" {'-' if value < 0 else '+'} {name} {abs(value):.2f}"
     return terms
@@ -97,7 +97,7 @@ def _limit(settings: AnswerSettings) -> str:
 def _other_window(
     best: ScoredSpan, expected: ScoredSpan, before: ScoredSpan | None, wanted: str
 ) -> str:
-    ranked_by_more = best.prior or best.null or expected.prior or expected.null
+    ranked_by_more = best.ranking != best.score or expected.ranking != expected.score
     alone = ""
     if ranked_by_more:
         alone = (

@@ -66,7 +66,9 @@ def made(
             start[w, i] = likely[w].get(texts[w][low:high], -5.0)
     null = torch.tensor([0.0] * len(texts) if nulls is None else list(nulls)) / 2
     passages = [
-        Passage(n, Window(0, len(text), np.zeros(len(at), np.int32), at), 0.0 if not priors else p)
+        Passage(
+            n, Window(0, len(text), np.zeros(len(at), np.int32), at), 0.0 if not priors else p, text
+        )
         for n, (text, at, p) in enumerate(
             zip(texts, offsets, priors or [0.0] * len(texts), strict=True)
         )
@@ -155,7 +157,7 @@ def test_answers_are_those_of_asking_and_are_widened_to_words() -> None:
 
 def test_a_span_that_lost_against_an_answer_it_overlaps_says_so() -> None:
     one = made(["Ada wrote it.", "Ada wrote it"], [{"Ada": 4.0}, {"Ada": 3.0}])
-    of_one_document = [Passage(0, passage.window, 0.0) for passage in one.passages]
+    of_one_document = [Passage(0, passage.window, 0.0, passage.text) for passage in one.passages]
     reading = Reading("Who?", of_one_document, one.logits, one.document)
     windows = explain(reading, PLAIN, top_k=1).windows
     assert [(w.best.answer, w.best.overlaps) for w in windows] == [(1, None), (None, 1)]
@@ -218,7 +220,7 @@ def test_a_window_that_won_with_a_part_of_the_answer_is_told_apart() -> None:
     of_cut = torch.tensor([[4.0, -5.0, -5.0]])
     reading = Reading(
         "Who?",
-        [one.passages[0], Passage(0, cut, 0.0)],
+        [one.passages[0], Passage(0, cut, 0.0, one.passages[0].text[cut.start : cut.end])],
         Logits(
             torch.cat([logits.start[:1], of_cut]),
             torch.cat([logits.end[:1], of_cut]),
