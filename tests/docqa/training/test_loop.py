@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from docqa import ModelError, Reader, TrainError, TrainSettings, train
+from docqa import AnswerSettings, ModelError, Reader, TrainError, TrainSettings, train
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_squad
 from docqa.training import loop
@@ -48,7 +48,8 @@ def test_ten_examples_are_learned_by_heart(
     settings = replace(SETTINGS, base=tiny_base, normalize=normalize)
     report = train([ten_questions], ten_questions, tmp_path / "out", settings)
     assert report.exact_match >= 90
-    scores = evaluate_reader(Reader(str(report.folder)), load_squad(ten_questions)).summary()
+    reader = Reader(str(report.folder), settings=AnswerSettings())
+    scores = evaluate_reader(reader, load_squad(ten_questions)).summary()
     assert scores["exact_match"] == report.exact_match
 
 
