@@ -47,7 +47,11 @@ _Count = click.IntRange(min=1)
 @_setting("weight_decay", click.FloatRange(min=0), "Of AdamW; not on biases and norms.")
 @_setting("layer_decay", _Positive, "The rate of a layer, as a share of the one above.")
 @_setting("clip", _Positive, "The longest gradient.")
-@_setting("dropout", click.FloatRange(0, 1, max_open=True), "In place of the base's own.")
+@_setting(
+    "dropout",
+    click.FloatRange(0, 1, max_open=True),
+    "Of hidden states alone, in place of the base's own.",
+)
 @_setting("window_size", click.IntRange(min=16), "The most tokens in a window.")
 @_setting("overlap", click.IntRange(min=0), "Tokens that neighbouring windows share.")
 @_setting(

@@ -35,8 +35,8 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if settings.dropout is not None:
-            for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-                setattr(config, name, settings.dropout)
+            config.hidden_dropout_prob = settings.dropout
+            config.attention_probs_dropout_prob = 0.0
         return AutoModelForQuestionAnswering.from_pretrained(
             folder,
             config=config,

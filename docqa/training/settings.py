@@ -28,7 +28,7 @@ class TrainSettings:
         weight_decay: of AdamW; not on biases and norms.
         layer_decay: the rate of each layer is this times that of the layer above it.
         clip: the longest gradient, as a norm.
-        dropout: in place of the base's own; None keeps that.
+        dropout: of hidden states, and none of attention; None keeps what the base has of both.
         window_size, overlap: of the windows that contexts are cut into, in tokens.
         normalize: ``question`` is one softmax over all windows drawn for a question (shared
             normalisation, Clark and Gardner 2018, section 3.2), ``window`` one in each window.
