@@ -1,6 +1,6 @@
 """Whole documents: F1 against prior_weight and null_weight, and against the number of candidates.
 
-    python benchmarks/open_qa.py DATA.json.gz --limit 1000
+    python benchmarks/weights.py DATA.json.gz --limit 1000
 
 Each article of a SQuAD file becomes one long document and every question is asked of all of them,
 as ``docqa eval open`` does. Windows are read once for each question; all settings are then tried
