@@ -23,6 +23,7 @@ from docqa.forward import forward_rows
 from docqa.packed import pack_rows
 from docqa.settings import AnswerSettings
 from docqa.spans import NO_SPAN, Logits
+from docqa.swift_bert import SwiftBert
 from index.device import Device, DType, pick_device, pick_dtype
 from index.models import load_quietly, model_folder
 from ingest.windows import (
@@ -36,7 +37,7 @@ from ingest.windows import (
 )
 
 # Tokens (padding included) that go through the model at once.
-_BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 4_096}
+_BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 1_024}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,10 @@ class SpanModel:
         self.answer_settings = AnswerSettings.of_reader(folder)
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
-        self._model = _span_head(folder, self.dtype).to(self.device).eval()
-        self._encoder = PairEncoder(folder, self._model)
-        self._packed = pack_rows(self._model, self.device)
+        model = _span_head(folder, self.dtype).to(self.device).eval()
+        self._encoder = PairEncoder(folder, model)
+        self._packed = SwiftBert.can_read(model, self.device) or pack_rows(model, self.device)
+        self._model = SwiftBert(model) if SwiftBert.can_read(model, self.device) else model
         self.tokenizer = self._encoder.tokenizer
         self.max_tokens = self._encoder.max_tokens
 
