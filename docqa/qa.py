@@ -23,7 +23,7 @@ from ingest.windows import Window, WindowSettings
 if TYPE_CHECKING:
     from docqa.choose import Reading
     from docqa.explain.explanation import Explanation
-    from docqa.retrieve import Candidate
+    from docqa.retrieve import Candidate, Searches
     from docqa.span_model import SpanModel
     from index.build import BuildOptions, IndexReport, Progress
     from index.dense import DenseIndex
@@ -113,7 +113,7 @@ class DocQA:
         self._turn = threading.RLock()
         self._store: Store | None = None
         self._store_file: tuple[int, int] | None = None
-        self._dense: DenseIndex | None = None
+        self._searches: Searches | None = None
         self._embedder: Embedder | None = None
 
     # -- indexing ----------------------------------------------------------------------------
@@ -140,6 +140,7 @@ class DocQA:
             ModelError: the embedder can't be loaded.
         """
         from index.build import BuildOptions, build, writer_lock
+        from index.lexical import FullText
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
@@ -148,9 +149,11 @@ class DocQA:
                 store = self._open_store()
             except IndexMissingError:
                 store = self._create_store()
-            return build(
+            report = build(
                 store, self._embedder_for(store), paths, options or BuildOptions(), progress
             )
+            FullText.refresh(store)
+            return report
 
     def _create_store(self) -> Store:
         from docqa.span_model import load_tokenizer
@@ -260,9 +263,9 @@ class DocQA:
         with self._turn:
             model = self.model
             ids = [model.question_ids(question) for question in questions]
-            with self._snapshot() as (store, dense):
+            with self._snapshot() as (store, searches):
                 vectors = self._embedder_for(store).questions(questions)
-                found = retrieve(store, dense, questions, vectors, candidates)
+                found = retrieve(store, searches, questions, vectors, candidates)
                 stored = [store.windows([c.window_id for c in chosen]) for chosen in found]
                 timings.retrieve = time.perf_counter() - began
                 same_tokens = store.settings.tokenizer == model.tokenizer.to_str()
@@ -310,9 +313,9 @@ class DocQA:
             raise QuestionError("the question is empty")
         if not questions:
             return []
-        with self._turn, self._snapshot() as (store, dense):
+        with self._turn, self._snapshot() as (store, searches):
             vectors = self._embedder_for(store).questions(questions)
-            found = retrieve(store, dense, questions, vectors, k)
+            found = retrieve(store, searches, questions, vectors, k)
             return [_hits(store, chosen) for chosen in found]
 
     @cached_property
@@ -330,21 +333,22 @@ class DocQA:
     # -- the open index ----------------------------------------------------------------------
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Store, DenseIndex]]:
-        """The store at one generation, and the vectors in line with it."""
-        from index.dense import DenseIndex
+    def _snapshot(self) -> Iterator[tuple[Store, Searches]]:
+        """The store at one generation, and its searches in line with it."""
+        from docqa.retrieve import Searches
 
         store = self._open_store()
         try:
             with store.snapshot():
-                if self._dense is None:
-                    self._dense = DenseIndex.load(store)
-                    if self._dense.rebuilt:
-                        _log.warning("rebuilt the vectors' cache: %s", self._dense.rebuilt)
-                    self._save_cache(store, self._dense)
+                if self._searches is None:
+                    self._searches = Searches.load(store)
+                    dense = self._searches.dense
+                    if dense.rebuilt:
+                        _log.warning("rebuilt the vectors' cache: %s", dense.rebuilt)
+                    self._save_cache(store, dense)
                 else:
-                    self._dense.sync(store)
-                yield store, self._dense
+                    self._searches.sync(store)
+                yield store, self._searches
         except sqlite3.DatabaseError as error:
             raise IndexDamagedError(
                 f"the index in {self._folder} is damaged ({error}); "
@@ -399,7 +403,7 @@ class DocQA:
         """Close the index's files; the object can be used again."""
         if self._store is not None:
             self._store.close()
-        self._store = self._store_file = self._dense = None
+        self._store = self._store_file = self._searches = None
 
 
 def _hits(store: Store, chosen: Sequence[Candidate]) -> list[Hit]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index.dense import DenseIndex
-from index.lexical import bm25
+from index.lexical import FullText
 from index.store import IdArray, Store, Vectors
 
 # Windows that each of the two searches offers.
@@ -36,13 +36,36 @@ class Candidate:
     standing: float
 
 
+@dataclass
+class Searches:
+    """The two searches of an index, in line with its store.
+
+    Attributes:
+        dense: by meaning.
+        words: by words.
+    """
+
+    dense: DenseIndex
+    words: FullText
+
+    @classmethod
+    def load(cls, store: Store) -> Searches:
+        """Both as they stand on disk, brought in line with the store."""
+        return cls(DenseIndex.load(store), FullText.load(store))
+
+    def sync(self, store: Store) -> None:
+        """Bring both in line with the store; costs nothing where it has not changed."""
+        if self.dense.sync(store):
+            self.words = FullText.load(store)
+
+
 def candidates(
-    store: Store, dense: DenseIndex, questions: Sequence[str], vectors: Vectors, k: int
+    store: Store, searches: Searches, questions: Sequence[str], vectors: Vectors, k: int
 ) -> list[list[Candidate]]:
     """The ``k`` best windows for each question, best first.
 
     Args:
-        store: inside a snapshot, and ``dense`` in line with it.
+        store: inside a snapshot, and ``searches`` in line with it.
         questions: as asked, for BM25.
         vectors: ``(questions, dimension)`` of the questions, for the dense search.
         k: how many windows; fewer where the index holds fewer.
@@ -53,11 +76,11 @@ def candidates(
     if k < 1:
         raise ValueError(f"at least one candidate is needed, not {k}")
     pool = max(_POOL, k)
-    scores, ids = dense.search(vectors, pool)
+    scores, ids = searches.dense.search(vectors, pool)
     result = []
     for n, question in enumerate(questions):
         cosines = {int(i): float(s) for i, s in zip(ids[n], scores[n], strict=True) if i >= 0}
-        words = dict(bm25(store, question, pool))
+        words = dict(searches.words.search(store, question, pool))
         result.append(_fuse(store, vectors[n], cosines, words, k))
     return result
 

@@ -1,7 +1,8 @@
 """Nearest neighbours of vectors, with FAISS: a cache of what the store holds.
 
 The cache is one file, written whole or not at all, and named after the index and the generation
-of the store that it shows. Whatever it lacks or has too much of is mended from the store.
+of the store that it shows. A file of an older generation is mended from the store: what it lacks
+is added, what it has too much of removed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import numpy as np
 from index.files import replaced
 from index.store import IdArray, Store, Vectors
 
-# Up to this many windows every vector is compared (docs/benchmarks.md, "Exact or approximate").
-EXACT_LIMIT = 250_000
+# Up to this many windows every vector is compared (docs/benchmarks.md, "From a thousand to a
+# million windows").
+EXACT_LIMIT = 50_000
 _PREFIX = "vectors-"
 # Lists searched of an inverted file, as a share of all lists.
-_PROBED = 1 / 16
-_TRAINING_VECTORS_A_LIST = 64
+_PROBED = 1 / 32
+_TRAINING_VECTORS_A_LIST = 40
 
 
 @dataclass
@@ -29,60 +31,83 @@ class DenseIndex:
     """Vectors by window id, searched by inner product.
 
     Attributes:
-        ids: ``(windows,)`` the windows in it, ascending.
+        generation: the store's, which it shows.
         rebuilt: why it was not read from its file; None where it was, or has been saved since.
     """
 
-    ids: IdArray
+    generation: int
     rebuilt: str | None
     _index: Any
+    # Whether the file is mapped into memory; then it can be searched, not changed.
+    _mapped: bool
 
     @classmethod
     def load(cls, store: Store) -> DenseIndex:
         """The cache as it stands on disk, brought in line with the store.
 
-        A cache that is missing, torn or foreign is built from the store; ``rebuilt`` says so.
+        A file that shows the store's generation is mapped and not gone through. A cache that is
+        missing, torn, foreign or of another kind is built from the store; ``rebuilt`` says so.
         Nothing is written: see :meth:`save`.
         """
-        empty = np.empty(0, np.int64)
-        files = _cache_files(store)
-        if not files:
-            dense = cls(empty, "it was missing", None)
-        else:
-            try:
-                index = faiss.read_index(str(files[-1]))
-                dense = cls(_ids(index), None, index)
-                if index.d != store.settings.dimension:
-                    dense = cls(empty, "its vectors had another length", None)
-            except (RuntimeError, AttributeError, MemoryError):
-                dense = cls(empty, "it could not be read", None)
+        dense = cls._read(store)
         dense.sync(store)
         return dense
+
+    @classmethod
+    def _read(cls, store: Store) -> DenseIndex:
+        files = _cache_files(store)
+        if not files:
+            return cls(-1, "it was missing", None, False)
+        file = files[-1]
+        generation = int(file.stem.rpartition("-")[2])
+        mapped = generation == store.generation
+        try:
+            index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP if mapped else 0)
+            if index.d != store.settings.dimension:
+                return cls(-1, "its vectors had another length", None, False)
+            if not _fits(index, index.ntotal):
+                return cls(-1, "it was of an older kind", None, False)
+            return cls(generation, None, index, mapped)
+        except (RuntimeError, AttributeError, MemoryError):
+            return cls(-1, "it could not be read", None, False)
+
+    @property
+    def ids(self) -> IdArray:
+        """``(windows,)`` the windows in it, ascending."""
+        return _ids(self._index)
 
     def sync(self, store: Store) -> bool:
         """Bring the vectors in line with the store.
 
         Only what is new is added and only what is gone removed, unless the number of windows
-        asks for another kind of index; then all is built anew.
+        asks for another kind of index; then all is built anew. Costs nothing where the store's
+        generation is still the same.
 
         Returns:
             Whether anything changed.
         """
-        wanted = store.window_ids()
-        if self._index is not None and np.array_equal(wanted, self.ids):
+        if self._index is not None and self.generation == store.generation:
             return False
-        gone = np.setdiff1d(self.ids, wanted, assume_unique=True)
-        new = np.setdiff1d(wanted, self.ids, assume_unique=True)
+        if self._mapped:  # whoever changed the store may have saved a newer file
+            newer = self._read(store)
+            self._index, self._mapped = newer._index, newer._mapped
+            self.generation, self.rebuilt = newer.generation, newer.rebuilt
+            return self.sync(store) or True
+        wanted = store.window_ids()
         if self._index is None or not _fits(self._index, len(wanted)):
             self._index = _empty_index(store, wanted)
-            new, gone = wanted, gone[:0]
+            new, gone = wanted, wanted[:0]
+        else:
+            held = self.ids
+            gone = np.setdiff1d(held, wanted, assume_unique=True)
+            new = np.setdiff1d(wanted, held, assume_unique=True)
         if len(gone):
             self._index.remove_ids(gone)
         step = 50_000
         for first in range(0, len(new), step):
             part = new[first : first + step]
             self._index.add_with_ids(store.vectors(part), part)
-        self.ids = wanted
+        self.generation = store.generation
         return True
 
     def search(self, questions: Vectors, k: int) -> tuple[Vectors, IdArray]:
@@ -95,7 +120,7 @@ class DenseIndex:
             ``(scores, ids)``, each ``(questions, min(k, windows))``; scores are cosines, best
             first. An approximate index may return fewer: their id is -1.
         """
-        k = min(k, len(self.ids))
+        k = min(k, self._index.ntotal)
         if k == 0:
             return np.empty((len(questions), 0), np.float32), np.empty(
                 (len(questions), 0), np.int64
@@ -105,9 +130,10 @@ class DenseIndex:
 
     def nearest_to_itself(self, store: Store, sample: int = 1000) -> float:
         """The share of (sampled) stored vectors whose nearest neighbour is as near as itself."""
-        if not len(self.ids):
+        ids = self.ids
+        if not len(ids):
             return 1.0
-        ids = self.ids[:: max(1, len(self.ids) // sample)]
+        ids = ids[:: max(1, len(ids) // sample)]
         vectors = store.vectors(ids)
         scores, _ = self.search(vectors, 1)
         itself = np.einsum("nd,nd->n", vectors, vectors)
@@ -141,16 +167,12 @@ def _lists_for(windows: int) -> int:
     return 0 if windows <= EXACT_LIMIT else int(4 * windows**0.5)
 
 
-def probed_lists(lists: int) -> int:
-    """How many of an approximate index's lists a search looks into."""
-    return max(1, int(lists * _PROBED))
-
-
 def _fits(index: Any, windows: int) -> bool:
     """Whether an index is of the kind that so many windows ask for, within a factor of two."""
     lists = _lists_for(windows)
-    if isinstance(index, faiss.IndexIVF):
-        return lists > 0 and index.nlist / 2 <= lists <= index.nlist * 2
+    if isinstance(index, faiss.IndexIVFScalarQuantizer):
+        as_stored = index.sq.qtype == faiss.ScalarQuantizer.QT_fp16
+        return as_stored and index.nlist / 2 <= lists <= index.nlist * 2
     return lists == 0
 
 
@@ -159,8 +181,9 @@ def _empty_index(store: Store, ids: IdArray) -> Any:
     lists = _lists_for(len(ids))
     if not lists:
         return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
-    index: Any = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-    index.nprobe = probed_lists(lists)
+    # The store keeps float16, so nothing is lost to the quantiser.
+    index: Any = faiss.index_factory(dimension, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    index.nprobe = max(1, int(lists * _PROBED))
     sample = np.sort(
         np.random.default_rng(0).choice(
             ids, min(len(ids), lists * _TRAINING_VECTORS_A_LIST), replace=False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from index.postings import FTS5_LIMIT, Postings
 from index.store import Store
 
 _WORD = re.compile(r"\w+")
 # Words that say what kind of question it is, or nothing at all; windows are not found by them.
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     (
         "a an and are as at be been by did do does for from how in is it its of on or that the "
         "these this those to was were what when where which who whom whose why with"
@@ -16,31 +18,69 @@ _STOP_WORDS = frozenset(
 )
 
 
-def bm25(store: Store, question: str, limit: int) -> list[tuple[int, float]]:
-    """The windows that share words with a question.
+@dataclass(frozen=True)
+class FullText:
+    """An index's full text, searched by BM25.
 
-    A window that holds any of the question's words counts (``OR``); words are stemmed and stripped
-    of accents as FTS5's ``porter unicode61`` does it, and nothing in a question is taken as query
-    syntax. Stop words count only where there is nothing else.
-
-    Args:
-        limit: the most windows to return.
-
-    Returns:
-        ``(window id, score)``, best first; scores are BM25 with k1 = 1.2 and b = 0.75 and greater
-        is better.
+    Attributes:
+        postings: what makes it fast where there are many windows; None where FTS5 does alone.
     """
-    query = _query(question)
-    if not query:
-        return []
+
+    postings: Postings | None
+
+    @classmethod
+    def load(cls, store: Store) -> FullText:
+        """The full text with the postings that lie beside the store; nothing is written."""
+        return cls(Postings.load(store))
+
+    @staticmethod
+    def refresh(store: Store) -> None:
+        """Collect and save the postings if the store needs others; the caller holds its lock."""
+        postings = Postings.load(store)
+        if postings is None:
+            needed = store.counts()["windows"] > FTS5_LIMIT
+        else:
+            needed = postings.is_outdated(store)
+        if needed:
+            Postings.collect(store, STOP_WORDS).save(store)
+
+    def search(self, store: Store, question: str, limit: int) -> list[tuple[int, float]]:
+        """The windows that share words with a question.
+
+        A window that holds any of the question's words counts (``OR``); words are stemmed and
+        stripped of accents as FTS5's ``porter unicode61`` does it, and nothing in a question is
+        taken as query syntax. Stop words count only where there is nothing else.
+
+        Args:
+            store: inside a snapshot.
+            limit: the most windows to return.
+
+        Returns:
+            ``(window id, score)``, best first; scores are BM25 with k1 = 1.2 and b = 0.75 and
+            greater is better.
+        """
+        words = _words(question)
+        if not words:
+            return []
+        if self.postings is None:
+            return _matches(store, words, 0, limit)
+        found = self.postings.best(store, words, limit)
+        if self.postings.generation != store.generation:
+            found += _matches(store, words, self.postings.last_id, limit)
+            found.sort(key=lambda one: -one[1])
+        return found[:limit]
+
+
+def _matches(store: Store, words: list[str], after: int, limit: int) -> list[tuple[int, float]]:
+    """The best of the windows with ids greater than ``after``, as FTS5 finds them."""
     rows = store.db.execute(
-        "select rowid, -rank from windows_fts where windows_fts match ? order by rank limit ?",
-        [query, limit],
+        "select rowid, -rank from windows_fts where windows_fts match ? and rowid > ?"
+        " order by rank limit ?",
+        [" OR ".join(f'"{word}"' for word in words), after, limit],
     )
     return [(row[0], row[1]) for row in rows]
 
 
-def _query(question: str) -> str:
+def _words(question: str) -> list[str]:
     words = list(dict.fromkeys(_WORD.findall(question.lower())))
-    telling = [word for word in words if word not in _STOP_WORDS]
-    return " OR ".join(f'"{word}"' for word in telling or words)
+    return [word for word in words if word not in STOP_WORDS] or words

@@ -28,6 +28,7 @@ from ingest.windows import IntArray, Window, WindowSettings
 
 DATABASE = "docqa.db"
 SCHEMA_VERSION = 1
+TOKENIZE = "porter unicode61 remove_diacritics 2"  # of the full text
 
 IdArray = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -147,9 +148,7 @@ class Store:
         with db.atomic():
             for statement in _SCHEMA.split(";\n"):
                 db.execute(statement)
-            db.table("windows").enable_fts(
-                ["text"], tokenize="porter unicode61 remove_diacritics 2", create_triggers=True
-            )
+            db.table("windows").enable_fts(["text"], tokenize=TOKENIZE, create_triggers=True)
             db.table("settings").insert_all(
                 {"key": key, "value": json.dumps(value)} for key, value in values.items()
             )
@@ -233,7 +232,16 @@ class Store:
 
     def window_ids(self) -> IdArray:
         """``(windows,)`` all ids, ascending."""
-        rows = self.db.execute("select id from windows order by id")
+        # The index holds nothing else; in the table each id lies beside text and vector.
+        rows = self.db.execute("select id from windows indexed by windows_document")
+        return np.sort(np.fromiter((row[0] for row in rows), np.int64))
+
+    def present(self, ids: IdArray) -> IdArray:
+        """Those of some windows that are (still) there."""
+        rows = self.db.execute(
+            "select id from windows where id in (select value from json_each(?))",
+            [json.dumps(ids.tolist())],
+        )
         return np.fromiter((row[0] for row in rows), np.int64)
 
     def windows(self, ids: Sequence[int]) -> list[StoredWindow]:
