@@ -174,6 +174,18 @@ class DocQA:
         Store.create(self._folder, settings).close()
         return self._open_store()
 
+    def load(self) -> None:
+        """Load now what :meth:`ask` would load with the first question.
+
+        Raises:
+            IndexMissingError: there is no index.
+            IndexMismatchError: the index was made with another embedder or window size.
+            ModelError: a model can't be loaded.
+        """
+        with self._turn, self._snapshot() as (store, _):
+            _ = self.model
+            self._embedder_for(store)
+
     # -- asking ------------------------------------------------------------------------------
 
     def ask(self, question: str, top_k: int = 3, candidates: int = 10) -> list[Answer]:

@@ -30,6 +30,7 @@ from docqa.cli.show import (
     print_json,
     progress,
 )
+from docqa.cli.start import lean_imports
 from docqa.errors import IngestError, QuestionError
 from docqa.printable import printable, short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
@@ -79,12 +80,14 @@ def ask(
     qa = DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     )
+    if question is None and not sys.stdin.isatty():
+        raise click.UsageError('give a question: docqa ask "Who may sign?"')
+    with lean_imports():
+        qa.load()
     if question is not None:
         _answer(qa, question, top_k, candidates, as_json)
-    elif sys.stdin.isatty():
-        _prompt(qa, top_k, candidates, as_json)
     else:
-        raise click.UsageError('give a question: docqa ask "Who may sign?"')
+        _prompt(qa, top_k, candidates, as_json)
 
 
 def _answer(qa: DocQA, question: str, top_k: int, candidates: int, as_json: bool) -> None:
@@ -192,7 +195,8 @@ def read(
     began = time.perf_counter()
     document = load_file(file)
     loaded = time.perf_counter()
-    one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
+    with lean_imports():
+        one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
     windows_read = 0
     with progress("reading") as tell:
 
@@ -250,7 +254,8 @@ def search(
     """
     from docqa.qa import DocQA
 
-    hits = DocQA(folder, embedder=embedder, device=device).search(question, k)
+    with lean_imports():
+        hits = DocQA(folder, embedder=embedder, device=device).search(question, k)
     if as_json:
         print_json({"question": question, "hits": [asdict(hit) for hit in hits]})
         return

@@ -1,0 +1,35 @@
+"""What a command's start leaves out, and that it leaves no trace."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROBE = """
+import sys
+import click
+from docqa import Reader
+from docqa.cli.start import lean_imports
+
+with click.Context(click.Command("ask"), obj=True), lean_imports():
+    reader = Reader(sys.argv[1])
+    import sentence_transformers
+assert not {"sympy", "sklearn", "scipy", "torch._dynamo"} & set(sys.modules)
+print(reader("Who may sign?", "The landlord may sign.")["answer"])
+
+import torch
+from sklearn.metrics import pairwise_distances
+assert sentence_transformers.util.similarity.pairwise_distances([[0.0]], [[1.0]]) == [[1.0]]
+assert pairwise_distances([[0.0]], [[1.0]]) == [[1.0]]
+assert torch.distributed.is_available()
+assert torch.compiler.disable(len)("ab") == 2
+"""
+
+
+def test_lean_imports_leave_libraries_out_that_can_be_imported_later(tiny_reader: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, str(tiny_reader)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
