@@ -22,7 +22,7 @@ from index.store import IdArray, Store, Vectors
 EXACT_LIMIT = 50_000
 _PREFIX = "vectors-"
 # Lists searched of an inverted file, as a share of all lists.
-_PROBED = 1 / 32
+_PROBED = 1 / 16
 _TRAINING_VECTORS_A_LIST = 40
 
 

@@ -10,7 +10,7 @@ from index.store import Store
 
 _WORD = re.compile(r"\w+")
 # Words that say what kind of question it is, or nothing at all; windows are not found by them.
-STOP_WORDS = frozenset(
+_STOP_WORDS = frozenset(
     (
         "a an and are as at be been by did do does for from how in is it its of on or that the "
         "these this those to was were what when where which who whom whose why with"
@@ -42,7 +42,7 @@ class FullText:
         else:
             needed = postings.is_outdated(store)
         if needed:
-            Postings.collect(store, STOP_WORDS).save(store)
+            Postings.collect(store).save(store)
 
     def search(self, store: Store, question: str, limit: int) -> list[tuple[int, float]]:
         """The windows that share words with a question.
@@ -83,4 +83,4 @@ def _matches(store: Store, words: list[str], after: int, limit: int) -> list[tup
 
 def _words(question: str) -> list[str]:
     words = list(dict.fromkeys(_WORD.findall(question.lower())))
-    return [word for word in words if word not in STOP_WORDS] or words
+    return [word for word in words if word not in _STOP_WORDS] or words

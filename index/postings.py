@@ -65,18 +65,17 @@ class Postings:
         return None
 
     @classmethod
-    def collect(cls, store: Store, stop_words: frozenset[str]) -> Postings:
+    def collect(cls, store: Store) -> Postings:
         """Read them from the store's full text; takes about a minute for a million windows."""
         rows = store.db.execute("select id, sz from windows_fts_docsize order by id").fetchall()
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         lengths = np.fromiter((_varint(row[1]) for row in rows), np.float32, len(rows))
         norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0))
-        left_out = {term for word in tokens(sorted(stop_words)) for term in word}
         _vocabularies(store)
         found = [
             (term.encode(), windows)
             for term, windows in store.db.execute("select term, doc from temp.windows_terms")
-            if windows >= _FREQUENT and term not in left_out
+            if windows >= _FREQUENT
         ]
         found = sorted((t, n) for t, n in found if len(t) <= _LONGEST_TERM)
         firsts = np.cumsum([0, *(windows for _, windows in found)])
@@ -111,6 +110,18 @@ class Postings:
         gone = len(self.ids) - (windows - new)
         return bool(new + gone > _OUTDATED * len(self.ids))
 
+    def wrong_words(self, store: Store, sample: int = 50) -> list[str]:
+        """Those of some sampled words whose windows are not the ones that the full text names."""
+        _vocabularies(store)
+        there = store.window_ids()
+        wrong = []
+        for n in range(0, len(self.terms), max(1, len(self.terms) // sample)):
+            held = self.ids[self.slots[self.firsts[n] : self.firsts[n + 1]]]
+            ids, _ = _instances(store, term := self.terms[n].decode())
+            if not np.array_equal(held[np.isin(held, there)], ids[ids <= self.last_id]):
+                wrong.append(term)
+        return wrong
+
     @property
     def last_id(self) -> int:
         """The last window that is in them; those after it are new."""
@@ -127,7 +138,7 @@ class Postings:
         """
         _vocabularies(store)
         scores = np.zeros(len(self.ids), np.float32)
-        for word, times in Counter(tokens(words)).items():
+        for word, times in Counter(_terms(words)).items():
             slots, counts = self._windows(store, word)
             idf = np.log((len(self.ids) - len(slots) + 0.5) / (len(slots) + 0.5))
             weight = np.float32(times * max(idf, 1e-6) * (_K1 + 1))
@@ -162,7 +173,7 @@ class Postings:
         return slots[known], counts[known].astype(np.float32)
 
 
-def tokens(words: list[str]) -> list[tuple[str, ...]]:
+def _terms(words: list[str]) -> list[tuple[str, ...]]:
     """What FTS5 makes of each word: one term, sometimes several, or none (left out)."""
     db = sqlite3.connect(":memory:")
     try:
@@ -221,6 +232,7 @@ def _prefix(store: Store) -> str:
 
 
 def _files(store: Store) -> list[Path]:
+    """Oldest first."""
     return sorted(store.folder.glob(f"{_prefix(store)}*.words"))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from index.dense import DenseIndex
+from index.postings import Postings
 from index.store import Store, StoredWindow
 from ingest.document import Document
 from ingest.windows import tokenize
@@ -33,7 +34,7 @@ def verify(store: Store, progress: Callable[[int, int], None] | None = None) -> 
 
     Checked are the database's pages, the full text against the windows, every window's text and
     tokens against its document, that no token is outside all windows, every vector's length, the
-    vectors' cache against the store, and every file's hash.
+    vectors' and the words' cache against the store, and every file's hash.
 
     Args:
         progress: told how many documents have been checked, of how many.
@@ -57,6 +58,7 @@ def _all_problems(store: Store, progress: Callable[[int, int], None] | None) -> 
         if progress is not None:
             progress(n, len(ids))
     problems.extend(Problem(None, text) for text in _vector_problems(store))
+    problems.extend(Problem(None, text) for text in _word_problems(store))
     return problems
 
 
@@ -121,3 +123,10 @@ def _vector_problems(store: Store) -> Iterator[str]:
         nearest = dense.nearest_to_itself(store)
         if nearest < 1:
             yield f"vectors' cache: only {nearest:.1%} of a sample find themselves; delete it"
+
+
+def _word_problems(store: Store) -> Iterator[str]:
+    postings = Postings.load(store)
+    wrong = postings.wrong_words(store) if postings is not None else []
+    if wrong:
+        yield f"words' cache: not the windows of {', '.join(map(repr, wrong[:3]))}; delete it"

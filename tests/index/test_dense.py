@@ -114,3 +114,46 @@ def test_a_large_index_is_approximate_and_mended_too(
     vectors = store.vectors(again.ids)
     _, found = again.search(vectors, 1)
     assert np.mean(found[:, 0] == again.ids) > 0.9
+
+
+def test_an_unchanged_store_is_not_gone_through(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DenseIndex.load(store).save(store)
+
+    def refuse(self: Store) -> None:
+        raise AssertionError("all ids were read")
+
+    monkeypatch.setattr(Store, "window_ids", refuse)
+    dense = DenseIndex.load(store)
+    assert dense.rebuilt is None
+    assert not dense.sync(store)
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_mapped_index_follows_the_store(
+    store: Store, monkeypatch: pytest.MonkeyPatch, saved: bool
+) -> None:
+    monkeypatch.setattr(dense_module, "EXACT_LIMIT", 50)
+    fill(store, 20, windows=50, seed=2)
+    DenseIndex.load(store).save(store)
+    dense = DenseIndex.load(store)
+    store.remove("/d/2-3.txt")
+    fill(store, 1, seed=3)
+    if saved:
+        DenseIndex.load(store).save(store)
+    assert dense.sync(store)
+    assert not dense.sync(store)
+    np.testing.assert_array_equal(dense.ids, store.window_ids())
+
+
+def test_a_cache_of_another_kind_is_built_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DenseIndex.load(store).save(store)
+    monkeypatch.setattr(dense_module, "EXACT_LIMIT", 50)
+    dense = DenseIndex.load(store)
+    assert dense.rebuilt == "it was of an older kind"
+    vectors = store.vectors(dense.ids)
+    scores, _ = dense.search(vectors, 1)
+    assert np.mean(scores[:, 0] > 0.99) > 0.9

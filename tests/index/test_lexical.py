@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,9 @@ def test_what_is_new_is_found_and_what_is_gone_is_not(store: Store) -> None:
     for question in ("playing", "zoo 1999"):
         # Document frequencies and mean length are those of the file's generation.
         assert_same(store, question, limit=1000, tolerance=0.1)
+    loaded = Postings.load(store)
+    assert loaded is not None
+    assert loaded.wrong_words(store) == []
     found = {id_ for id_, _ in FullText.load(store).search(store, "playing", 1000)}
     assert found <= set(store.window_ids().tolist())
     assert max(found) > 400
@@ -125,3 +129,16 @@ def test_without_a_whole_file_fts5_does_alone(store: Store, keep: int) -> None:
     assert full_text.search(store, "playing", 3)
     FullText.refresh(store)
     assert Postings.load(store) is not None
+
+
+def test_postings_that_name_other_windows_are_found_out(store: Store) -> None:
+    FullText.refresh(store)
+    loaded = Postings.load(store)
+    assert loaded is not None
+    n = int(np.flatnonzero(loaded.terms == b"hous")[0])
+    moved = loaded.slots.copy()
+    moved[loaded.firsts[n]] += 1
+    replace(loaded, slots=moved).save(store)
+    again = Postings.load(store)
+    assert again is not None
+    assert again.wrong_words(store) == ["hous"]
