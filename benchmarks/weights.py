@@ -25,7 +25,6 @@ from docqa.choose import Reading, choose
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sample
-from docqa.spans import Logits
 
 PRIORS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 NULLS = (0.0, 0.5, 1.0)
@@ -63,7 +62,7 @@ def main() -> None:
             for start in range(0, len(asked), TOGETHER):
                 part = asked[start : start + TOGETHER]
                 questions = [question.text for question in part]
-                with qa.reading(questions, max(COUNTS)) as (readings, hits, _):
+                with qa.reading(questions, max(COUNTS), exhaustive=True) as (readings, hits, _):
                     for question, reading, offered in zip(part, readings, hits, strict=True):
                         golds = [gold for gold, _ in question.answers]
                         firsts = {count: first(reading, offered, count) for count in COUNTS}
@@ -86,20 +85,12 @@ def first(reading: Reading, hits: Sequence[Hit], count: int) -> Reading:
     scores = np.array([hit.score for hit in hits[:count]])
     spread = float(scores.std())
     standings = (scores - scores.mean()) / spread if spread else np.zeros(len(scores))
-    logits = reading.logits
     return replace(
-        reading,
+        reading.first(count),
         passages=[
             replace(passage, retrieval_score=float(standing))
             for passage, standing in zip(reading.passages, standings, strict=False)
         ],
-        logits=Logits(
-            logits.start[:count],
-            logits.end[:count],
-            logits.allowed[:count],
-            logits.null_start[:count],
-            logits.null_end[:count],
-        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import exp, isfinite, log
 
@@ -15,6 +15,7 @@ from docqa.spans import (
     Logits,
     Place,
     Span,
+    best_spans,
     log_normalizers,
     null_score,
     ranked_spans,
@@ -54,6 +55,10 @@ class Reading:
     passages: Sequence[Passage]
     logits: Logits
     document: Callable[[int], Document]
+
+    def first(self, count: int) -> Reading:
+        """The reading as it was when only the first windows had been read."""
+        return replace(self, passages=self.passages[:count], logits=self.logits.first(count))
 
 
 def choose(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answer]:
@@ -153,12 +158,24 @@ class Support:
         return normalize(passage.text[int(offsets[first, 0]) : int(offsets[last, 1])])
 
 
+def best_value(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> float:
+    """The greatest ranking value of any span, without support; ``-inf`` where there is none."""
+    scores, _, _ = best_spans(logits.start, logits.end, logits.allowed, settings.max_answer_tokens)
+    added = _biases(passages, logits, settings)
+    return max(
+        (score + more for score, more in zip(scores.tolist(), added, strict=True)), default=NO_SPAN
+    )
+
+
 def biases(reading: Reading, settings: AnswerSettings) -> list[float]:
     """What counts beside the scores of each window's spans when they are ranked."""
-    logits = reading.logits
+    return _biases(reading.passages, reading.logits, settings)
+
+
+def _biases(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> list[float]:
     nulls = (logits.null_start + logits.null_end).tolist()
     return [
         settings.prior_weight * passage.retrieval_score
         - (settings.null_weight * null if isfinite(null) else 0.0)
-        for passage, null in zip(reading.passages, nulls, strict=True)
+        for passage, null in zip(passages, nulls, strict=True)
     ]

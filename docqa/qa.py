@@ -255,17 +255,20 @@ class DocQA:
 
     @contextmanager
     def reading(
-        self, questions: Sequence[str], candidates: int = 10
+        self, questions: Sequence[str], candidates: int = 10, exhaustive: bool = False
     ) -> Iterator[tuple[list[Reading], list[list[Hit]], Timings]]:
         """What answers are chosen from, and the index held open to look at its documents.
+
+        Args:
+            exhaustive: whether every candidate is read, whatever the settings say.
 
         Yields:
             For each question what was read, and what the retriever offered; and how long that
             took.
         """
         from docqa.choose import Passage, Reading
+        from docqa.gradual import read_gradually
         from docqa.retrieve import candidates as retrieve
-        from docqa.span_model import Job
 
         began = time.perf_counter()
         timings = Timings()
@@ -294,14 +297,13 @@ class DocQA:
                     ]
                     for row, chosen, question in zip(stored, found, ids, strict=True)
                 ]
-                jobs = [
-                    Job(question, [passage.window for passage in row])
-                    for question, row in zip(ids, passages, strict=True)
-                ]
-                logits = model.logits(jobs)
+                settings = self.settings
+                if exhaustive:
+                    settings = replace(settings, stop_margin=float("inf"))
+                read = read_gradually(ids, passages, model.logits, settings)
                 readings = [
-                    Reading(question, row, one, store.document)
-                    for question, row, one in zip(questions, passages, logits, strict=True)
+                    Reading(question, row, logits, store.document)
+                    for question, (row, logits) in zip(questions, read, strict=True)
                 ]
                 timings.read = time.perf_counter() - began - timings.retrieve
                 timings.total = time.perf_counter() - began

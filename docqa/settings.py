@@ -38,6 +38,9 @@ class AnswerSettings:
         null_threshold: no answer is given where the null score is above the best span's score by
             more than this; ``inf`` always answers. Only data can tell what it should be for a
             reader, so there is none unless the reader's settings have one.
+        stop_margin: candidates are read in growing groups until the best span's ranking value is
+            above what ``prior_weight`` gives the best unread window by more than this; ``inf``
+            reads them all.
 
     Raises:
         ValueError: a value out of range.
@@ -48,18 +51,17 @@ class AnswerSettings:
     null_weight: float = 0.0
     support_weight: float = 0.0
     null_threshold: float = float("inf")
+    stop_margin: float = float("inf")
 
     def __post_init__(self) -> None:
         if self.max_answer_tokens < 1:
             raise ValueError(f"max_answer_tokens must be at least 1, not {self.max_answer_tokens}")
-        if isnan(self.null_threshold):
-            raise ValueError("null_threshold must be a number")
-        if not self.prior_weight >= 0:
-            raise ValueError(f"prior_weight must not be negative, is {self.prior_weight}")
-        if not self.null_weight >= 0:
-            raise ValueError(f"null_weight must not be negative, is {self.null_weight}")
-        if not self.support_weight >= 0:
-            raise ValueError(f"support_weight must not be negative, is {self.support_weight}")
+        for name in ("null_threshold", "stop_margin"):
+            if isnan(getattr(self, name)):
+                raise ValueError(f"{name} must be a number")
+        for name in ("prior_weight", "null_weight", "support_weight"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
 
     def save(self, folder: Path) -> None:
         """Write the settings into a reader's folder, those that are not the defaults."""

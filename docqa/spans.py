@@ -42,6 +42,32 @@ class Logits:
     null_start: Tensor
     null_end: Tensor
 
+    def first(self, count: int) -> Logits:
+        """The logits of the first windows."""
+        return Logits(
+            self.start[:count],
+            self.end[:count],
+            self.allowed[:count],
+            self.null_start[:count],
+            self.null_end[:count],
+        )
+
+
+def joined(parts: Sequence[Logits]) -> Logits:
+    """The logits of several groups of windows as one, padded to the widest."""
+    widest = max(part.start.shape[1] for part in parts)
+
+    def rows(tensors: Sequence[Tensor], value: float | bool) -> Tensor:
+        return torch.cat([F.pad(t, (0, widest - t.shape[1]), value=value) for t in tensors])
+
+    return Logits(
+        rows([part.start for part in parts], NO_SPAN),
+        rows([part.end for part in parts], NO_SPAN),
+        rows([part.allowed for part in parts], False),
+        torch.cat([part.null_start for part in parts]),
+        torch.cat([part.null_end for part in parts]),
+    )
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:

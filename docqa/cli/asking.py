@@ -166,7 +166,7 @@ def load_file(file: str) -> Document:
 @reader_option
 @device_option
 @dtype_option
-@answer_options(prior=False)
+@answer_options(without=("prior_weight", "stop_margin"))
 @window_options(320, 96)
 @json_option
 def read(

@@ -53,7 +53,7 @@ def evaluate() -> None:
 @reader_option
 @device_option
 @dtype_option
-@answer_options(prior=False)
+@answer_options(without=("prior_weight", "stop_margin"))
 @window_options(320, 96)
 @_errors_option
 @json_option

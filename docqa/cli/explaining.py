@@ -68,7 +68,7 @@ _FILE_ONLY = ("window_size", "overlap")
 @embedder_option
 @device_option
 @dtype_option
-@answer_options()
+@answer_options(without=("stop_margin",))
 @window_options(320, 96)
 @json_option
 @click.pass_context
@@ -94,9 +94,9 @@ def explain(
 ) -> None:
     """Explain an answer: what was read, and what each token of it scored.
 
-    Explains what docqa ask answers; with a FILE, what docqa read answers. With the answer that
-    would be right, says whether retrieval, the choice of the window or the cut of the span is to
-    blame.
+    Explains what docqa ask --exhaustive answers; with a FILE, what docqa read answers. With the
+    answer that would be right, says whether retrieval, the choice of the window or the cut of the
+    span is to blame.
 
     \b
     Example:

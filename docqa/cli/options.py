@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -89,6 +89,14 @@ _SETTINGS = {
         help="No answer where the null score is above the best by more than this; inf always "
         "answers. [default: the reader's]",
     ),
+    "stop_margin": click.option(
+        "--exhaustive",
+        "stop_margin",
+        flag_value=float("inf"),
+        type=float,
+        default=None,
+        help="Read every candidate, even where the first ones settle it.",
+    ),
     "max_answer_tokens": click.option(
         "--max-answer-tokens",
         type=click.IntRange(min=1),
@@ -98,13 +106,13 @@ _SETTINGS = {
 }
 
 
-def answer_options(*, prior: bool = True) -> Callable[[_Command], _Command]:
+def answer_options(*, without: Collection[str] = ()) -> Callable[[_Command], _Command]:
     """Options for how answers are chosen; the command gets those given as a dictionary, ``asked``.
 
     Args:
-        prior: whether there is retrieval, whose prior can be weighed.
+        without: settings that mean nothing to the command.
     """
-    names = [name for name in _SETTINGS if prior or name != "prior_weight"]
+    names = [name for name in _SETTINGS if name not in without]
 
     def decorate(command: _Command) -> _Command:
         @wraps(command)

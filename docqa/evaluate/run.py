@@ -105,7 +105,7 @@ def evaluate_open(
 
     Args:
         make: a DocQA for an index in the given folder.
-        errors: collects the questions answered wrongly.
+        errors: collects the questions answered wrongly; every candidate is read for them.
     """
     with TemporaryDirectory(prefix="docqa-eval-") as folder:
         documents = Path(folder) / "articles"
@@ -152,7 +152,7 @@ def ask_all(
     for part in _parts(asked):
         questions = [question.text for _, _, question in part]
         began = time.perf_counter()
-        with qa.reading(questions, candidates) as (readings, hits, _):
+        with qa.reading(questions, candidates, errors is not None) as (readings, hits, _):
             answers = [choose(reading, qa.settings, top_k=1) for reading in readings]
             scores.seconds += time.perf_counter() - began
             for (path, start, question), reading, offered, found in zip(

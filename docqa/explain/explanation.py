@@ -143,6 +143,7 @@ class Explanation:
         values["sentence"] = self.sentence
         threshold = self.settings.null_threshold
         values["settings"]["null_threshold"] = threshold if isfinite(threshold) else None
+        del values["settings"]["stop_margin"]  # everything was read
         return values
 
 

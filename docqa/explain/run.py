@@ -27,7 +27,7 @@ def explain_index(
     windows: int = 3,
     expected: str | None = None,
 ) -> Explanation:
-    """Why an index answers a question as it does.
+    """Why an index answers a question as it does, with every candidate read.
 
     Args:
         candidates: how many windows the retriever hands to the reader.
@@ -39,7 +39,7 @@ def explain_index(
         ValueError: a number below 1, or ``expected`` empty.
         DocQAError: as :meth:`docqa.DocQA.ask` raises them.
     """
-    with qa.reading([question], candidates) as ([reading], [hits], _):
+    with qa.reading([question], candidates, exhaustive=True) as ([reading], [hits], _):
         explanation = explain(
             reading, qa.settings, hits, top_k=top_k, windows=windows, expected=expected
         )
