@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from index.postings import FTS5_LIMIT, Postings
+from index.postings import FTS5_LIMIT, Postings, Scorer
 from index.store import Store
 
 _WORD = re.compile(r"\w+")
@@ -23,26 +23,21 @@ class FullText:
     """An index's full text, searched by BM25.
 
     Attributes:
-        postings: what makes it fast where there are many windows; None where FTS5 does alone.
+        scorer: what makes it fast where there are many windows; None where FTS5 does alone.
     """
 
-    postings: Postings | None
+    scorer: Scorer | None
 
     @classmethod
     def load(cls, store: Store) -> FullText:
         """The full text with the postings that lie beside the store; nothing is written."""
-        return cls(Postings.load(store))
+        return cls(Scorer.load(store))
 
     @staticmethod
     def refresh(store: Store) -> None:
-        """Collect and save the postings if the store needs others; the caller holds its lock."""
-        postings = Postings.load(store)
-        if postings is None:
-            needed = store.counts()["windows"] > FTS5_LIMIT
-        else:
-            needed = postings.is_outdated(store)
-        if needed:
-            Postings.collect(store).save(store)
+        """Collect and save postings where that is worth it; the caller holds the writer's lock."""
+        if Postings.load(store) is None and store.counts()["windows"] > FTS5_LIMIT:
+            Postings.collect(store.db.conn, store.generation).save(store)
 
     def search(self, store: Store, question: str, limit: int) -> list[tuple[int, float]]:
         """The windows that share words with a question.
@@ -62,23 +57,13 @@ class FullText:
         words = _words(question)
         if not words:
             return []
-        if self.postings is None:
-            return _matches(store, words, 0, limit)
-        found = self.postings.best(store, words, limit)
-        if self.postings.generation != store.generation:
-            found += _matches(store, words, self.postings.last_id, limit)
-            found.sort(key=lambda one: -one[1])
-        return found[:limit]
-
-
-def _matches(store: Store, words: list[str], after: int, limit: int) -> list[tuple[int, float]]:
-    """The best of the windows with ids greater than ``after``, as FTS5 finds them."""
-    rows = store.db.execute(
-        "select rowid, -rank from windows_fts where windows_fts match ? and rowid > ?"
-        " order by rank limit ?",
-        [" OR ".join(f'"{word}"' for word in words), after, limit],
-    )
-    return [(row[0], row[1]) for row in rows]
+        if self.scorer is not None:
+            return self.scorer.best(store, words, limit)
+        rows = store.db.execute(
+            "select rowid, -rank from windows_fts where windows_fts match ? order by rank limit ?",
+            [" OR ".join(f'"{word}"' for word in words), limit],
+        )
+        return [(row[0], row[1]) for row in rows]
 
 
 def _words(question: str) -> list[str]:

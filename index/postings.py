@@ -3,8 +3,9 @@
 FTS5 takes each window that shares a word with a question in hand to score it, one by one; with a
 million windows that takes longer than to read the answer. Here the windows of each frequent word
 lie side by side in one file that is mapped into memory, and are scored at once. What few windows
-hold, FTS5 finds fast enough: it is asked for rare words, and for what has changed since the file
-was written. The file is written whole or not at all; without it all is found through FTS5 alone.
+hold, FTS5 finds fast enough: it is asked for rare words. Windows that are newer than the file are
+added in memory. The file is written whole or not at all; where there is none, or one that is too
+old, FTS5 does alone.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from index.store import TOKENIZE, IdArray, Store, Vectors
 FTS5_LIMIT = 20_000
 # Words in fewer windows than this are looked up in the full text itself.
 _FREQUENT = 200
-# Of the windows: what may be new or gone before the file is written anew.
-_OUTDATED = 0.1
+# How many windows may be new, and what share gone, before a file is too old. What is new is added
+# at each start, at some 50 microseconds a window.
+_NEW = 3000
+_GONE = 0.1
 _LONGEST_TERM = 64  # bytes
 _K1, _B = 1.2, 0.75
 _BLOCK = 64
@@ -34,12 +37,12 @@ _BLOCK = 64
 
 @dataclass(frozen=True)
 class Postings:
-    """The windows of frequent words, as they were at one generation of the store.
+    """The windows of words, as they were at one generation of the store.
 
     Attributes:
         generation: the store's, when they were collected.
         ids: ``(windows,)`` all window ids, ascending; a window's place here is its slot.
-        norms: ``(windows,)`` ``k1 * (1 - b + b * length / mean length)``, lengths in words.
+        lengths: ``(windows,)`` in words.
         terms: ``(terms,)`` words as FTS5 keeps them, in UTF-8, ascending.
         firsts: ``(terms + 1,)`` where each term's windows start in ``slots`` and ``counts``.
         slots: ``(entries,)`` the windows that hold the term, ascending.
@@ -48,7 +51,7 @@ class Postings:
 
     generation: int
     ids: IdArray
-    norms: Vectors
+    lengths: Vectors
     terms: npt.NDArray[np.bytes_]
     firsts: IdArray
     slots: npt.NDArray[np.uint32]
@@ -56,42 +59,47 @@ class Postings:
 
     @classmethod
     def load(cls, store: Store) -> Postings | None:
-        """The newest that lie beside the store, mapped; None where there are none to be read."""
+        """The newest that lie beside the store, mapped; None where there are none of use."""
         for file in reversed(_files(store)):
             try:
-                return cls(_generation(file), *_mapped(file))
+                postings = cls(int(file.stem.rpartition("-")[2]), *_mapped(file))
             except (OSError, ValueError, TypeError):
                 continue  # FTS5 does without; the next run of docqa index makes them anew
+            return None if postings._is_too_old(store) else postings
         return None
 
     @classmethod
-    def collect(cls, store: Store) -> Postings:
-        """Read them from the store's full text; takes about a minute for a million windows."""
-        rows = store.db.execute("select id, sz from windows_fts_docsize order by id").fetchall()
+    def collect(cls, db: sqlite3.Connection, generation: int, least: int = _FREQUENT) -> Postings:
+        """Read them from a full text; takes about a minute for a million windows.
+
+        Args:
+            db: with a table ``windows_fts``.
+            least: in how many windows a word must be.
+        """
+        rows = db.execute("select id, sz from windows_fts_docsize order by id").fetchall()
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         lengths = np.fromiter((_varint(row[1]) for row in rows), np.float32, len(rows))
-        norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0))
-        _vocabularies(store)
+        _vocabularies(db)
         found = [
             (term.encode(), windows)
-            for term, windows in store.db.execute("select term, doc from temp.windows_terms")
-            if windows >= _FREQUENT
+            for term, windows in db.execute("select term, doc from temp.windows_terms")
+            if windows >= least
         ]
         found = sorted((t, n) for t, n in found if len(t) <= _LONGEST_TERM)
         firsts = np.cumsum([0, *(windows for _, windows in found)])
         slots = np.empty(firsts[-1], np.uint32)
         counts = np.empty(firsts[-1], np.uint8)
         for n, (term, _) in enumerate(found):
-            windows, times = _instances(store, term.decode())
+            windows, times = _instances(db, term.decode())
             slots[firsts[n] : firsts[n + 1]] = np.searchsorted(ids, windows)
             counts[firsts[n] : firsts[n + 1]] = np.minimum(times, 255)
         terms = np.array([term for term, _ in found], f"S{_LONGEST_TERM}")
-        return cls(store.generation, ids, norms, terms, firsts, slots, counts)
+        return cls(generation, ids, lengths, terms, firsts, slots, counts)
 
     def save(self, store: Store) -> None:
         """Write them beside the store; the caller holds the writer's lock."""
         target = store.folder / f"{_prefix(store)}{self.generation:012}.words"
-        arrays = (self.ids, self.norms, self.terms, self.firsts, self.slots, self.counts)
+        arrays = (self.ids, self.lengths, self.terms, self.firsts, self.slots, self.counts)
         with replaced(target) as part, part.open("wb") as stream:
             for array in arrays:
                 np.save(stream, array)
@@ -99,78 +107,131 @@ class Postings:
             if old != target:
                 old.unlink(missing_ok=True)
 
-    def is_outdated(self, store: Store) -> bool:
-        """Whether so much is new or gone that they should be collected anew."""
-        if self.generation == store.generation:
-            return False
-        windows, new = store.db.execute(
-            "select count(*), count(*) filter (where id > ?) from windows_fts_docsize",
-            [self.last_id],
-        ).fetchone()
-        gone = len(self.ids) - (windows - new)
-        return bool(new + gone > _OUTDATED * len(self.ids))
+    def windows(self, term: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]] | None:
+        """Slots and counts of a term; None where the term is not here."""
+        wanted = np.array(term.encode(), self.terms.dtype)
+        n = int(np.searchsorted(self.terms, wanted))
+        if n == len(self.terms) or self.terms[n] != term.encode():
+            return None
+        part = slice(int(self.firsts[n]), int(self.firsts[n + 1]))
+        return self.slots[part], self.counts[part]
 
     def wrong_words(self, store: Store, sample: int = 50) -> list[str]:
         """Those of some sampled words whose windows are not the ones that the full text names."""
-        _vocabularies(store)
+        _vocabularies(store.db.conn)
         there = store.window_ids()
         wrong = []
         for n in range(0, len(self.terms), max(1, len(self.terms) // sample)):
             held = self.ids[self.slots[self.firsts[n] : self.firsts[n + 1]]]
-            ids, _ = _instances(store, term := self.terms[n].decode())
-            if not np.array_equal(held[np.isin(held, there)], ids[ids <= self.last_id]):
+            ids, _ = _instances(store.db.conn, term := self.terms[n].decode())
+            if not np.array_equal(held[np.isin(held, there)], ids[ids <= self.ids[-1]]):
                 wrong.append(term)
         return wrong
 
-    @property
-    def last_id(self) -> int:
-        """The last window that is in them; those after it are new."""
-        return int(self.ids[-1])
+    def _is_too_old(self, store: Store) -> bool:
+        if self.generation == store.generation:
+            return False
+        windows, new = store.db.execute(
+            "select count(*), count(*) filter (where id > ?) from windows_fts_docsize",
+            [int(self.ids[-1])],
+        ).fetchone()
+        gone = len(self.ids) - (windows - new)
+        return bool(new > _NEW or gone > _GONE * len(self.ids))
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Postings brought in line with the store, to score windows with.
+
+    Attributes:
+        saved: as they lie beside the store.
+        recent: of the windows that are newer; None where there are none.
+        ids: ``(windows,)`` of both, ascending.
+        norms: ``(windows,)`` ``k1 * (1 - b + b * length / mean length)``.
+    """
+
+    saved: Postings
+    recent: Postings | None
+    ids: IdArray
+    norms: Vectors
+
+    @classmethod
+    def load(cls, store: Store) -> Scorer | None:
+        """From what lies beside the store; None where that is of no use."""
+        saved = Postings.load(store)
+        if saved is None:
+            return None
+        recent = None
+        if saved.generation != store.generation:
+            recent = _recent(store, int(saved.ids[-1]))
+        ids, lengths = saved.ids, saved.lengths
+        if recent is not None:
+            ids = np.concatenate([ids, recent.ids])
+            lengths = np.concatenate([lengths, recent.lengths])
+        norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0))
+        return cls(saved, recent, ids, norms)
 
     def best(self, store: Store, words: list[str], limit: int) -> list[tuple[int, float]]:
-        """The windows up to :attr:`last_id` that score best, as FTS5's ``bm25`` scores them.
+        """The windows that score best, as FTS5's ``bm25`` scores them.
+
+        What is gone since the postings were saved still counts in how rare a word is.
 
         Args:
             words: runs of letters and digits, each once.
 
         Returns:
-            ``(window id, score)``, best first. Scores are of the generation of the postings.
+            ``(window id, score)``, best first.
         """
-        _vocabularies(store)
+        _vocabularies(store.db.conn)
         scores = np.zeros(len(self.ids), np.float32)
         for word, times in Counter(_terms(words)).items():
             slots, counts = self._windows(store, word)
             idf = np.log((len(self.ids) - len(slots) + 0.5) / (len(slots) + 0.5))
             weight = np.float32(times * max(idf, 1e-6) * (_K1 + 1))
             scores[slots] += weight * counts / (counts + self.norms[slots])
-        if self.generation != store.generation:
-            best = _highest(scores, 2 * limit)
-            ids = self.ids[best]
-            best = best[np.isin(ids, store.present(ids))][:limit]
-        else:
+        if self.saved.generation == store.generation:
             best = _highest(scores, limit)
+        else:
+            best = _highest(scores, 2 * limit)
+            best = best[np.isin(self.ids[best], store.present(self.ids[best]))][:limit]
         return list(zip(self.ids[best].tolist(), scores[best].tolist(), strict=True))
 
     def _windows(
         self, store: Store, word: tuple[str, ...]
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
         """Slots of the windows that hold a word, and how often they do."""
+        held = self.saved.windows(word[0]) if len(word) == 1 else None
+        if held is not None:
+            slots, counts = held
+            more = self.recent.windows(word[0]) if self.recent is not None else None
+            if more is not None:
+                slots = np.concatenate([slots, more[0] + np.uint32(len(self.saved.ids))])
+                counts = np.concatenate([counts, more[1]])
+            return slots, counts.astype(np.float32)
         if len(word) == 1:
-            term = word[0].encode()
-            n = int(np.searchsorted(self.terms, np.array(term, self.terms.dtype)))
-            if n < len(self.terms) and self.terms[n] == term:
-                part = slice(int(self.firsts[n]), int(self.firsts[n + 1]))
-                return self.slots[part], self.counts[part].astype(np.float32)
-            ids, counts = _instances(store, word[0])
+            ids, times = _instances(store.db.conn, word[0])
         else:  # parted by FTS5, as snake_case is: a phrase
             rows = store.db.execute(
                 "select rowid from windows_fts where windows_fts match ?", [f'"{" ".join(word)}"']
             )
             ids = np.array([row[0] for row in rows], np.int64)
-            counts = np.ones(len(ids), np.int64)
-        slots = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        known = self.ids[slots] == ids
-        return slots[known], counts[known].astype(np.float32)
+            times = np.ones(len(ids), np.int64)
+        return np.searchsorted(self.ids, ids), times.astype(np.float32)
+
+
+def _recent(store: Store, after: int) -> Postings | None:
+    """Postings of the windows after one, of all their words."""
+    db = sqlite3.connect(":memory:")
+    try:
+        db.execute(f"create virtual table windows_fts using fts5(text, tokenize='{TOKENIZE}')")
+        db.executemany(
+            "insert into windows_fts(rowid, text) values (?, ?)",
+            store.db.execute("select id, text from windows where id > ?", [after]),
+        )
+        recent = Postings.collect(db, store.generation, least=1)
+    finally:
+        db.close()
+    return recent if len(recent.ids) else None
 
 
 def _terms(words: list[str]) -> list[tuple[str, ...]]:
@@ -201,18 +262,18 @@ def _highest(scores: Vectors, limit: int) -> npt.NDArray[np.intp]:
     return places[np.argsort(-scores[places], kind="stable")][:limit]
 
 
-def _vocabularies(store: Store) -> None:
+def _vocabularies(db: sqlite3.Connection) -> None:
     for name, kind in (("windows_terms", "row"), ("windows_instances", "instance")):
-        store.db.execute(
+        db.execute(
             f"create virtual table if not exists temp.{name}"
             f" using fts5vocab(main, windows_fts, {kind})"
         )
 
 
-def _instances(store: Store, term: str) -> tuple[IdArray, IdArray]:
+def _instances(db: sqlite3.Connection, term: str) -> tuple[IdArray, IdArray]:
     """The windows that hold a term, ascending, and how often each does."""
     # One string is read faster than a row for each time that the term occurs.
-    joined = store.db.execute(
+    joined = db.execute(
         "select group_concat(doc) from temp.windows_instances where term = ?", [term]
     ).fetchone()[0]
     ids, counts = np.unique(np.fromstring(joined or "", np.int64, sep=","), return_counts=True)
@@ -234,10 +295,6 @@ def _prefix(store: Store) -> str:
 def _files(store: Store) -> list[Path]:
     """Oldest first."""
     return sorted(store.folder.glob(f"{_prefix(store)}*.words"))
-
-
-def _generation(file: Path) -> int:
-    return int(file.stem.rpartition("-")[2])
 
 
 def _mapped(file: Path) -> list[Any]:

@@ -29,7 +29,7 @@ QUESTIONS = [
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(lexical, "FTS5_LIMIT", 50)
-    monkeypatch.setattr(postings, "_FREQUENT", 30)
+    monkeypatch.setattr(postings, "_NEW", 50)
     made = Store.create(tmp_path, IndexSettings("e", "s", 4, WindowSettings(), "{}"))
     for n in range(40):
         fill(made, n)
@@ -59,7 +59,7 @@ def files(store: Store) -> list[Path]:
 def assert_same(store: Store, question: str, limit: int = 25, tolerance: float = 1e-4) -> None:
     expected = FullText(None).search(store, question, limit)
     full_text = FullText.load(store)
-    assert full_text.postings is not None
+    assert full_text.scorer is not None
     found = full_text.search(store, question, limit)
     assert len(found) == len(expected)
     np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=tolerance)
@@ -86,7 +86,7 @@ def test_a_small_index_has_no_postings(tmp_path: Path) -> None:
     small = Store.create(tmp_path, IndexSettings("e", "s", 4, WindowSettings(), "{}"))
     fill(small, 0)
     FullText.refresh(small)
-    assert FullText.load(small).postings is None
+    assert FullText.load(small).scorer is None
     assert FullText.load(small).search(small, "playing", 3)
 
 
@@ -98,7 +98,7 @@ def test_what_is_new_is_found_and_what_is_gone_is_not(store: Store) -> None:
     FullText.refresh(store)
     assert files(store) == [file], "so little has changed that the file is still good"
     for question in ("playing", "zoo 1999"):
-        # Document frequencies and mean length are those of the file's generation.
+        # What is gone still counts in how rare a word is.
         assert_same(store, question, limit=1000, tolerance=0.1)
     loaded = Postings.load(store)
     assert loaded is not None
@@ -125,7 +125,7 @@ def test_without_a_whole_file_fts5_does_alone(store: Store, keep: int) -> None:
     [file] = files(store)
     file.write_bytes(file.read_bytes()[:keep])
     full_text = FullText.load(store)
-    assert full_text.postings is None
+    assert full_text.scorer is None
     assert full_text.search(store, "playing", 3)
     FullText.refresh(store)
     assert Postings.load(store) is not None
