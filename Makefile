@@ -40,6 +40,7 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/kill.py --kills 5 --files 60
+	$(BIN)/python benchmarks/ask.py
 
 clean:
 	rm -rf $(VENV)
