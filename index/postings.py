@@ -22,7 +22,7 @@ import numpy.typing as npt
 from index.files import replaced
 from index.store import TOKENIZE, IdArray, Store, Vectors
 
-# Up to this many windows FTS5 alone is as fast (docs/benchmarks.md, "From a thousand ...").
+# Up to this many windows FTS5 alone is as fast (docs/benchmarks.md, "From a thousand").
 FTS5_LIMIT = 20_000
 # Words in fewer windows than this are looked up in the full text itself.
 _FREQUENT = 200
