@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -17,14 +17,18 @@ from index.dense import DenseIndex
 from index.embed import Embedder
 from index.errors import IndexLockedError, StorageError
 from index.store import FileState, Store
+from ingest.ahead import ahead
 from ingest.discover import Discovery, find_files
 from ingest.document import Document, Failure, LoadLimits
 from ingest.pool import LoaderPool
 from ingest.windows import Window, plain_tokenizer, split, tokenize
 
 _LOCK = "writer.lock"
-# Small documents are embedded together, so that a batch is worth its while.
-_WINDOWS_TOGETHER = 256
+# Documents are embedded and written together until they have so many windows: enough for batches
+# of one length, few enough that little is lost with a run that is killed.
+_WINDOWS_TOGETHER = 1024
+# The next document is not begun while so many windows wait to be embedded.
+_WINDOWS_AHEAD = 1024
 
 
 @dataclass
@@ -97,8 +101,10 @@ def build(
 ) -> IndexReport:
     """Bring the index in line with the files; the caller holds :func:`writer_lock`.
 
-    Each document is written in a transaction of its own as soon as it is embedded, so a run that
-    is killed loses only what it had not yet written, and the next one goes on from there.
+    Documents are read and cut into windows in parallel with embedding, and written as soon as some
+    hundred windows are embedded, in one transaction, so a run that is killed loses only what it had
+    not yet written, and the next one goes on from there. What is held in memory does not grow with
+    the number of documents.
 
     Args:
         store: open, and made with ``embedder``.
@@ -107,6 +113,19 @@ def build(
         progress: called after each file and each batch of windows.
     """
     return _Run(store, embedder, options, progress).run(paths)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A document and its windows; None where the index has it already."""
+
+    document: Document
+    windows: list[Window] | None
+
+
+def _weight(result: _Cut | Failure) -> int:
+    """Windows that wait; what has none takes room, too."""
+    return 1 if isinstance(result, Failure) else 1 + len(result.windows or ())
 
 
 class _Run:
@@ -121,6 +140,7 @@ class _Run:
         self._known = store.files()
         self._report = IndexReport()
         self._waiting: list[tuple[Document, list[Window]]] = []
+        self._windows_waiting = 0
         self._files = 0
         self._files_done = 0
         self._windows_done = 0
@@ -135,12 +155,17 @@ class _Run:
             if self._known[path].error is None:
                 self._report.removed.append(path)
         changed = [path for path in discovery.files if not self._is_as_known(path)]
-        with LoaderPool(self._options.limits, self._options.workers) as pool:
-            for loaded in pool.load_many(changed):
-                if isinstance(loaded, Failure):
-                    self._fail(loaded)
+        with (
+            LoaderPool(self._options.limits, self._options.workers) as pool,
+            closing(
+                ahead(self._cut(pool.load_many(changed)), _weight, _WINDOWS_AHEAD, pool.close)
+            ) as results,
+        ):
+            for result in results:
+                if isinstance(result, Failure):
+                    self._fail(result)
                 else:
-                    self._take(loaded)
+                    self._take(result)
         self._flush()
         dense = DenseIndex.load(self._store)
         if not dense.is_saved(self._store):
@@ -172,16 +197,32 @@ class _Run:
         self._report.failed.append(failure)
         self._file_done()
 
-    def _take(self, document: Document) -> None:
+    def _cut(self, results: Iterable[Document | Failure]) -> Iterator[_Cut | Failure]:
+        """Documents cut into windows; runs in a thread of its own."""
+        for result in results:
+            if isinstance(result, Failure):
+                yield result
+            elif self._has_content(result):
+                yield _Cut(result, None)
+            else:
+                tokens = tokenize(result.text, self._tokenizer)
+                yield _Cut(result, list(split(tokens, self._store.settings.window)))
+
+    def _has_content(self, document: Document) -> bool:
+        """Whether the index holds just this under the document's path."""
         known = self._known.get(document.path)
-        if known is not None and known.sha256 == document.sha256:
+        return known is not None and known.sha256 == document.sha256
+
+    def _take(self, cut: _Cut) -> None:
+        document = cut.document
+        if cut.windows is None:
             self._store.touch(document.path, document.size, document.mtime_ns)
             self._report.unchanged.append(document.path)
             self._file_done()
             return
-        tokens = tokenize(document.text, self._tokenizer)
-        self._waiting.append((document, list(split(tokens, self._store.settings.window))))
-        if sum(len(windows) for _, windows in self._waiting) >= _WINDOWS_TOGETHER:
+        self._waiting.append((document, cut.windows))
+        self._windows_waiting += len(cut.windows)
+        if self._windows_waiting >= _WINDOWS_TOGETHER:
             self._flush()
 
     def _flush(self) -> None:
@@ -193,13 +234,16 @@ class _Run:
         ]
         vectors = self._embedder.passages(texts, self._embedded)
         first = 0
-        for document, windows in self._waiting:
-            self._store.put(document, windows, vectors[first : first + len(windows)])
-            first += len(windows)
+        with self._store.one_transaction():
+            for document, windows in self._waiting:
+                self._store.put(document, windows, vectors[first : first + len(windows)])
+                first += len(windows)
+        for document, _ in self._waiting:
             is_new = (known := self._known.get(document.path)) is None or known.error is not None
             (self._report.added if is_new else self._report.changed).append(document.path)
             self._file_done()
         self._waiting.clear()
+        self._windows_waiting = 0
 
     def _embedded(self, windows: int) -> None:
         self._windows_done += windows

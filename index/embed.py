@@ -13,7 +13,9 @@ from index.errors import ModelError
 from index.models import embedder_folder, load_quietly
 from index.store import Vectors
 
-_BATCH = 32
+# Texts that go through the model at once; on a CPU as few as stay in its cache.
+_BATCH = {"cpu": 8}
+_BATCH_ELSEWHERE = 64
 
 
 class Embedder:
@@ -39,6 +41,7 @@ class Embedder:
 
         load_quietly()
         place = pick_device(device)
+        self._batch = _BATCH.get(place, _BATCH_ELSEWHERE)
         try:
             self._model = SentenceTransformer(
                 str(folder),
@@ -99,8 +102,8 @@ class Embedder:
         longest_first = sorted(range(len(texts)), key=lambda n: -lengths[n])
         for _, group in groupby(longest_first, key=lambda n: lengths[n]):
             places = list(group)
-            for first in range(0, len(places), _BATCH):
-                yield places[first : first + _BATCH]
+            for first in range(0, len(places), self._batch):
+                yield places[first : first + self._batch]
 
 
 def _unit(vectors: Vectors) -> Vectors:

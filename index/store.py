@@ -302,6 +302,12 @@ class Store:
 
     # -- writing; the caller holds the writer's lock ----------------------------------------
 
+    @contextmanager
+    def one_transaction(self) -> Iterator[None]:
+        """All changes inside are written together or not at all."""
+        with self.db.atomic():
+            yield
+
     def put(self, document: Document, windows: Sequence[Window], vectors: Vectors) -> None:
         """Write a document with its windows, replacing what was there under its path.
 

@@ -126,8 +126,10 @@ class _Run:
             for worker in self._workers:
                 worker.kill()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        while self._workers:
-            self._workers.pop().close()
+        with self._lock:
+            left, self._workers = self._workers, set()
+        for worker in left:
+            worker.close()
 
     def _load(self, path: str) -> Document | Failure:
         try:

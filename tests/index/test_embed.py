@@ -1,0 +1,17 @@
+"""A text's vector depends on nothing but the text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from index.embed import Embedder
+from index.models import DEFAULT_EMBEDDER
+
+
+def test_a_vector_is_the_same_bit_for_bit_in_any_company() -> None:
+    texts = [f"The tenant of house {n} pays the rent in month {n}." for n in range(10, 31)]
+    texts += ["A short one.", "The landlord lives in Paris and signs in London. " * 12]
+    embedder = Embedder(DEFAULT_EMBEDDER)
+    together = embedder.passages(texts)
+    alone = np.concatenate([embedder.passages([text]) for text in texts])
+    assert np.array_equal(together, alone)
