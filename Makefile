@@ -41,6 +41,8 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/kill.py --kills 5 --files 60
 	$(BIN)/python benchmarks/ask.py
+	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/indexing.py
 
 clean:
 	rm -rf $(VENV)

@@ -22,10 +22,14 @@ from ingest.load import load
 from ingest.protocol import pack_document, pack_error, unpack_limits, unpack_request
 
 _MB = 1024 * 1024
+# Added to the process's niceness: where cores are few, the embedder, which keeps all of them in
+# step, should not wait for one of them. It is fed well ahead.
+_YIELDS = 5
 
 
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
+    os.nice(_YIELDS)
     limits = unpack_limits(sys.argv[1])
     requests, replies = _take_over_pipes()
     _limit_memory(limits.memory_mb)

@@ -1,8 +1,9 @@
 """A command's start: the models' libraries without what asking never calls.
 
 transformers and sentence-transformers import scikit-learn, SciPy, torch's compiler and its tensors
-over several machines (and with these SymPy) for training, serving and metrics. That is half of a
-cold command's time. Here stand-ins take the place of these libraries while the models load.
+over several machines (and with these SymPy) for training, serving and metrics. That is a
+third of a cold command's time (``benchmarks/start.py``). Here stand-ins take the place of these
+libraries while the models load.
 
 Only for a process that is docqa's own: a program that uses docqa may need them whole.
 """
