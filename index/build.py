@@ -24,9 +24,9 @@ from ingest.pool import LoaderPool
 from ingest.windows import Window, plain_tokenizer, split, tokenize
 
 _LOCK = "writer.lock"
-# Documents are embedded and written together until they have so many windows: enough for batches
-# of one length, few enough that little is lost with a run that is killed.
-_WINDOWS_TOGETHER = 1024
+# Documents are embedded and written together once they have so many windows: enough for batches
+# of one length, few enough that little is lost with a run that is stopped or killed.
+_WINDOWS_TOGETHER = 256
 # The next document is not begun while so many windows wait to be embedded.
 _WINDOWS_AHEAD = 1024
 
