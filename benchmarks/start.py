@@ -38,8 +38,8 @@ times = [time.perf_counter()]
 import gc
 gc.set_threshold(200_000, 50, 100)
 import click
-from docqa.cli.start import lean_imports
-with click.Context(click.Command("ask"), obj=True), lean_imports():
+from docqa.cli.start import load_lean
+def load():
     import torch, faiss
     import docqa.choose, docqa.retrieve, docqa.span_model, index.embed
     from docqa import DocQA
@@ -49,6 +49,9 @@ with click.Context(click.Command("ask"), obj=True), lean_imports():
     qa = DocQA(sys.argv[1])
     qa.load()
     times.append(time.perf_counter())
+    return qa
+with click.Context(click.Command("ask"), obj=True):
+    qa = load_lean(load)
 qa.ask(sys.argv[2])
 times.append(time.perf_counter())
 print(json.dumps([after - before for before, after in zip(times, times[1:])]))

@@ -30,7 +30,7 @@ from docqa.cli.show import (
     print_json,
     progress,
 )
-from docqa.cli.start import lean_imports
+from docqa.cli.start import load_lean
 from docqa.errors import IngestError, QuestionError
 from docqa.printable import printable, short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
@@ -82,8 +82,7 @@ def ask(
     )
     if question is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
-    with lean_imports():
-        qa.load()
+    load_lean(qa.load)
     if question is not None:
         _answer(qa, question, top_k, candidates, as_json)
     else:
@@ -195,8 +194,9 @@ def read(
     began = time.perf_counter()
     document = load_file(file)
     loaded = time.perf_counter()
-    with lean_imports():
-        one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
+    one = load_lean(
+        lambda: Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
+    )
     windows_read = 0
     with progress("reading") as tell:
 
@@ -254,8 +254,7 @@ def search(
     """
     from docqa.qa import DocQA
 
-    with lean_imports():
-        hits = DocQA(folder, embedder=embedder, device=device).search(question, k)
+    hits = load_lean(lambda: DocQA(folder, embedder=embedder, device=device).search(question, k))
     if as_json:
         print_json({"question": question, "hits": [asdict(hit) for hit in hits]})
         return

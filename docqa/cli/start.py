@@ -12,29 +12,37 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+_T = TypeVar("_T")
 
 # symbolic_shapes is what imports SymPy.
 _STOOD_FOR = ("scipy", "sklearn", "torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 
 
-@contextmanager
-def lean_imports() -> Iterator[None]:
-    """While held, what is imported and loaded gets stand-ins for the libraries it won't call.
+def load_lean(load: Callable[[], _T]) -> _T:
+    """What ``load`` returns, with stand-ins for the libraries that it imports and won't call.
 
-    Does nothing unless the command was started as a process of its own (``docqa.cli.main``).
-    Afterwards the libraries can be imported as usual.
+    Calls it as it is unless the command was started as a process of its own (``docqa.cli.main``),
+    and again as it is if it fails with the stand-ins, as some model might. Afterwards the libraries
+    can be imported as usual.
     """
-    if not click.get_current_context().obj:
-        yield
-        return
+    if click.get_current_context().obj:
+        # What is wrong without stand-ins, too, is raised below.
+        with suppress(Exception), _lean_imports():
+            return load()
+    return load()
+
+
+@contextmanager
+def _lean_imports() -> Iterator[None]:
     import torch
 
     stand_ins = _StandIns()

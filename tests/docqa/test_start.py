@@ -6,15 +6,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
+import pytest
+
+from docqa import ModelError
+from docqa.cli.start import load_lean
+
 PROBE = """
 import sys
 import click
 from docqa import Reader
-from docqa.cli.start import lean_imports
+from docqa.cli.start import load_lean
 
-with click.Context(click.Command("ask"), obj=True), lean_imports():
-    reader = Reader(sys.argv[1])
+def load():
     import sentence_transformers
+
+    return Reader(sys.argv[1]), sentence_transformers
+
+with click.Context(click.Command("ask"), obj=True):
+    reader, sentence_transformers = load_lean(load)
 assert not {"sympy", "sklearn", "scipy", "torch._dynamo"} & set(sys.modules)
 print(reader("Who may sign?", "The landlord may sign.")["answer"])
 
@@ -33,3 +43,24 @@ def test_lean_imports_leave_libraries_out_that_can_be_imported_later(tiny_reader
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_what_fails_with_stand_ins_is_loaded_without_them() -> None:
+    def load() -> str:
+        import sklearn
+
+        return str(sklearn.__version__)
+
+    with click.Context(click.Command("ask"), obj=True):
+        assert load_lean(load)[0].isdigit()
+
+
+def test_what_fails_both_ways_says_why() -> None:
+    def load() -> None:
+        raise ModelError("no such model")
+
+    with (
+        click.Context(click.Command("ask"), obj=True),
+        pytest.raises(ModelError, match="no such model"),
+    ):
+        load_lean(load)
