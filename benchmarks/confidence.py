@@ -37,7 +37,7 @@ from docqa.settings import DEFAULT_READER
 
 TOGETHER = 64
 SEARCHED = 50
-ANSWERED = 0.95
+ANSWERED = (0.95, 0.98, 0.99)
 BINS = np.array([0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 
 Floats = npt.NDArray[np.float64]
@@ -94,11 +94,12 @@ def main() -> None:
                         if text
                     ]
                     margins[kind] += [margin(r, always) for r in reader.readings(pairs)]
-    threshold = float(np.quantile(margins["own paragraph"], ANSWERED))
-    for kind, values in margins.items():
-        refused = float(np.mean(np.array(values) > threshold))
-        row = {"text": kind, "questions": len(values), "threshold": round(threshold, 2)}
-        print(json.dumps({**row, "no_answer": round(refused, 4)}))
+    for answered in ANSWERED:
+        threshold = float(np.quantile(margins["own paragraph"], answered))
+        row = {"answered": answered, "threshold": round(threshold, 2)}
+        for kind, values in margins.items():
+            refused = float(np.mean(np.array(values) > threshold))
+            print(json.dumps({**row, "text": kind, "of": len(values), "none": round(refused, 4)}))
     table = reliability(np.array(confidences), np.array(right))
     if args.png:
         draw(args.png, table)

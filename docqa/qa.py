@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from index.store import Store, StoredWindow
     from ingest.windows import IntArray
 
+# Reading stops early for the sake of the first answers; who wants more gets all that was found.
+_FEW = 3
 _log = logging.getLogger("docqa")
 
 
@@ -193,7 +195,8 @@ class DocQA:
 
         Args:
             top_k: the most answers.
-            candidates: how many windows the retriever hands to the reader.
+            candidates: how many windows the retriever hands to the reader. All are read for more
+                than three answers; else no more than the reader's ``stop_margin`` asks for.
 
         Raises:
             QuestionError: the question is empty or too long.
@@ -216,7 +219,8 @@ class DocQA:
         from docqa.choose import choose
 
         began = time.perf_counter()
-        with self.reading(questions, candidates) as (readings, hits, timings):
+        many = top_k > _FEW
+        with self.reading(questions, candidates, exhaustive=many) as (readings, hits, timings):
             results = [
                 Result(
                     reading.question,

@@ -14,6 +14,7 @@ from docqa.errors import ModelError
 from docqa.training.settings import TrainSettings
 from index.models import DEFAULT_EMBEDDER, embedder_folder, load_quietly, model_folder
 
+_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 _LAYER = re.compile(r"\.layers?\.(\d+)\.")
 
 
@@ -35,8 +36,8 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if settings.dropout is not None:
-            config.hidden_dropout_prob = settings.dropout
-            config.attention_probs_dropout_prob = 0.0
+            for name, share in zip(_DROPOUTS, (settings.dropout, 0.0), strict=True):
+                setattr(config, name, share)
         return AutoModelForQuestionAnswering.from_pretrained(
             folder,
             config=config,
@@ -76,9 +77,18 @@ def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[di
 
 
 def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:
-    """Write the model in float16, and its tokenizer, as an ordinary Hugging Face folder."""
+    """Write the model in float16, and its tokenizer, as an ordinary Hugging Face folder.
+
+    Its dropout is the base's again, for whoever fine-tunes it next.
+    """
+    from transformers import AutoConfig
+
     load_quietly()
     half = copy.deepcopy(model).to("cpu", torch.float16)
+    usual = AutoConfig.from_pretrained(base, local_files_only=True)
+    for name in _DROPOUTS:
+        if hasattr(usual, name):
+            setattr(half.config, name, getattr(usual, name))
     half.save_pretrained(folder)
     tokenizer = load_fast_tokenizer(base)
     tokenizer.model_max_length = max_tokens
