@@ -39,7 +39,7 @@ import docqa.choose
 import docqa.retrieve
 from docqa import DocQA
 from docqa.evaluate.run import write_articles
-from docqa.evaluate.squad import load_squad
+from docqa.evaluate.squad import load_squad, sampled
 from docqa.retrieve import Searches, candidates
 from docqa.span_model import SpanModel
 from index.dense import DenseIndex
@@ -89,13 +89,7 @@ def _documents(data: Path, folder: Path) -> tuple[list[Path], list[str]]:
     if ".json" in data.suffixes:
         articles = load_squad(data)
         paths = write_articles([article.text for article in articles], folder / "articles")
-        asked = [
-            question.text
-            for article in articles
-            for paragraph in article.paragraphs
-            for question in paragraph.questions
-        ]
-        return paths, asked
+        return paths, [one.question.text for one in sampled(articles, None)]
     files = (
         sorted(data.glob("**/*.md")) + sorted(data.glob("**/*.txt")) if data.is_dir() else [data]
     )

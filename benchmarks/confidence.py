@@ -30,7 +30,7 @@ from docqa import DocQA, Hit, Reader
 from docqa.choose import choose
 from docqa.evaluate.metrics import best_over, exact_match
 from docqa.evaluate.run import write_articles
-from docqa.evaluate.squad import Question, load_squad, sample
+from docqa.evaluate.squad import Question, load_squad, sampled
 from docqa.evaluate.tune import margin
 from docqa.read import text_document
 from docqa.settings import DEFAULT_READER
@@ -51,7 +51,6 @@ def main() -> None:
     parser.add_argument("--png", type=Path)
     args = parser.parse_args()
     articles = load_squad(args.data)
-    chosen = sample(articles, args.limit)
     reader = Reader(args.reader)
     confidences: list[float] = []
     right: list[float] = []
@@ -59,11 +58,8 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         paths = write_articles([a.text for a in articles], Path(folder) / "articles")
         asked = [
-            (question, paragraph.context, str(path))
-            for article, path in zip(articles, paths, strict=True)
-            for paragraph in article.paragraphs
-            for question in paragraph.questions
-            if question.id in chosen
+            (one.question, one.paragraph.context, str(paths[one.article]))
+            for one in sampled(articles, args.limit)
         ]
         with closing(DocQA(Path(folder) / "index", reader=args.reader)) as qa:
             qa.index([Path(folder) / "articles"])

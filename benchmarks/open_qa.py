@@ -31,7 +31,7 @@ from rich.table import Table
 from docqa import AnswerSettings, DocQA
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
-from docqa.evaluate.squad import load_squad, sample
+from docqa.evaluate.squad import load_squad, sampled
 from docqa.settings import DEFAULT_READER
 from index.models import DEFAULT_EMBEDDER, embedder_folder
 from index.store import Store
@@ -45,26 +45,21 @@ def main() -> None:
     parser.add_argument("--reader", default=DEFAULT_READER)
     args = parser.parse_args()
     articles = load_squad(args.data)
-    chosen = sample(articles, args.limit)
-    asked = [
-        question
-        for article in articles
-        for paragraph in article.paragraphs
-        for question in paragraph.questions
-        if question.id in chosen
-    ]
+    asked = [one.question for one in sampled(articles, args.limit)]
     with TemporaryDirectory() as folder:
         index = Path(folder) / "index"
         write_articles([article.text for article in articles], Path(folder) / "articles")
         settings = AnswerSettings.of_reader(Path(args.reader))
-        with closing(DocQA(index, reader=args.reader)) as qa:
+        everything = replace(settings, stop_margin=float("inf"))
+        with (
+            closing(DocQA(index, reader=args.reader)) as qa,
+            closing(DocQA(index, reader=args.reader, settings=everything)) as exhaustive,
+        ):
             qa.index([Path(folder) / "articles"])
-
-            def docqa(question: str) -> str:
-                answers = qa.ask(question, 1, args.candidates)
-                return answers[0].text if answers else ""
-
-            ways = {"docqa": docqa, "docqa, exhaustive": exhaustive(index, settings, args)}
+            ways = {
+                "docqa": docqa(qa, args.candidates),
+                "docqa, exhaustive": docqa(exhaustive, args.candidates),
+            }
             try:
                 ways["Haystack"] = haystack(index, args)
             except ImportError as error:
@@ -80,14 +75,11 @@ def main() -> None:
     Console(stderr=True).print(table)
 
 
-def exhaustive(
-    index: Path, settings: AnswerSettings, args: argparse.Namespace
-) -> Callable[[str], str]:
-    """docqa with every candidate read."""
-    qa = DocQA(index, reader=args.reader, settings=replace(settings, stop_margin=float("inf")))
+def docqa(qa: DocQA, candidates: int) -> Callable[[str], str]:
+    """The first answer's text, or none."""
 
     def ask(question: str) -> str:
-        answers = qa.ask(question, 1, args.candidates)
+        answers = qa.ask(question, 1, candidates)
         return answers[0].text if answers else ""
 
     return ask

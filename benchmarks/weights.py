@@ -24,7 +24,7 @@ from docqa import AnswerSettings, DocQA, Hit
 from docqa.choose import Reading, choose
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
-from docqa.evaluate.squad import load_squad, sample
+from docqa.evaluate.squad import load_squad, sampled
 
 PRIORS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 NULLS = (0.0, 0.5, 1.0)
@@ -40,14 +40,7 @@ def main() -> None:
     parser.add_argument("--reader")
     args = parser.parse_args()
     articles = load_squad(args.data)
-    chosen = sample(articles, args.limit)
-    asked = [
-        question
-        for article in articles
-        for paragraph in article.paragraphs
-        for question in paragraph.questions
-        if question.id in chosen
-    ]
+    asked = [one.question for one in sampled(articles, args.limit)]
     sums = {
         (count, prior, null): np.zeros(2)
         for count, prior, null in product(COUNTS, PRIORS, NULLS)

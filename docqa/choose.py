@@ -104,18 +104,18 @@ def choose(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answe
 
 def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span, Place]]:
     """The spans of all windows that do not overlap, best first."""
+    worth = biases(reading.passages, reading.logits, settings)
     spans = ranked_spans(
         reading.logits,
         [passage.document_id for passage in reading.passages],
         [passage.window.token_offsets + passage.window.start for passage in reading.passages],
-        biases(reading, settings),
+        worth,
         settings.max_answer_tokens,
     )
     if not settings.support_weight:
         return spans
     first = list(islice(spans, _SUPPORTED))
     added = Support(reading, settings)
-    worth = biases(reading, settings)
     first.sort(key=lambda found: -(found[0].score + worth[found[0].window] + added.of(found[0])))
     return chain(first, spans)
 
@@ -136,7 +136,7 @@ class Support:
             logits.start, logits.end, logits.allowed, settings.max_answer_tokens, _VOICES
         )
         values: dict[str, list[float]] = {}
-        worth = biases(reading, settings)
+        worth = biases(reading.passages, logits, settings)
         for w, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             for score, first, last in zip(*row, strict=True):
                 if score > NO_SPAN:
@@ -161,18 +161,14 @@ class Support:
 def best_value(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> float:
     """The greatest ranking value of any span, without support; ``-inf`` where there is none."""
     scores, _, _ = best_spans(logits.start, logits.end, logits.allowed, settings.max_answer_tokens)
-    added = _biases(passages, logits, settings)
+    added = biases(passages, logits, settings)
     return max(
         (score + more for score, more in zip(scores.tolist(), added, strict=True)), default=NO_SPAN
     )
 
 
-def biases(reading: Reading, settings: AnswerSettings) -> list[float]:
+def biases(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> list[float]:
     """What counts beside the scores of each window's spans when they are ranked."""
-    return _biases(reading.passages, reading.logits, settings)
-
-
-def _biases(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> list[float]:
     nulls = (logits.null_start + logits.null_end).tolist()
     return [
         settings.prior_weight * passage.retrieval_score

@@ -23,33 +23,41 @@ _FIRST = 3
 Read = Callable[[Sequence[Job]], list[Logits]]
 
 
-def read_until(read: int) -> int:
-    """How many windows are to have been read after the group that follows the first ``read``."""
-    return max(_FIRST, 2 * read)
+def read_until(read: int, of: int, settings: AnswerSettings) -> int:
+    """How many of so many windows are to have been read after the group that comes next."""
+    return of if settings.stop_margin == inf else min(of, max(_FIRST, 2 * read))
 
 
-def is_enough(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> bool:
-    """Whether none of a question's passages that are unread can plausibly win.
+def lead(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> float:
+    """How far the best span is ahead of what retrieval gives the best unread passage.
 
     Args:
         passages: of the question, best first.
         logits: of those that have been read, the first ones.
+
+    Returns:
+        ``inf`` where all have been read.
     """
     read = len(logits.start)
     if read == len(passages):
-        return True
+        return inf
     value = best_value(passages[:read], logits, settings)
-    prior = settings.prior_weight * max(passage.retrieval_score for passage in passages[read:])
-    return value - prior > settings.stop_margin
+    return value - settings.prior_weight * max(p.retrieval_score for p in passages[read:])
 
 
-def windows_read(reading: Reading, settings: AnswerSettings) -> int:
-    """How many windows would have been read, where all were."""
-    read = 0
-    while True:
-        read = min(read_until(read), len(reading.passages))
-        if is_enough(reading.passages, reading.logits.first(read), settings):
-            return read
+def leads(reading: Reading, settings: AnswerSettings) -> list[tuple[int, float]]:
+    """Of a reading of all windows: how many there are after each group, and the lead then."""
+    passages, read = reading.passages, 0
+    found: list[tuple[int, float]] = []
+    while read < len(passages) or not found:
+        read = read_until(read, len(passages), settings)
+        found.append((read, lead(passages, reading.logits.first(read), settings)))
+    return found
+
+
+def windows_read(leads: Sequence[tuple[int, float]], stop_margin: float) -> int:
+    """How many windows would have been read (:func:`leads`)."""
+    return next((read for read, ahead in leads if ahead > stop_margin), leads[-1][0])
 
 
 def read_gradually(
@@ -77,11 +85,16 @@ def read_gradually(
     while going:
         jobs = []
         for n in going:
-            until = len(passages[n]) if settings.stop_margin == inf else read_until(counts[n])
+            until = read_until(counts[n], len(passages[n]), settings)
             group = passages[n][counts[n] : until]
             jobs.append(Job(questions[n], [passage.window for passage in group]))
-            counts[n] += len(group)
+            counts[n] = until
         for n, logits in zip(going, read(jobs), strict=True):
             found[n] = joined([found[n], logits]) if n in found else logits
-        going = [n for n in going if not is_enough(passages[n], found[n], settings)]
+        going = [
+            n
+            for n in going
+            if counts[n] < len(passages[n])
+            and lead(passages[n], found[n], settings) <= settings.stop_margin
+        ]
     return [(row[: counts[n]], found[n]) for n, row in enumerate(passages)]

@@ -142,7 +142,6 @@ class DocQA:
             ModelError: the embedder can't be loaded.
         """
         from index.build import BuildOptions, build, writer_lock
-        from index.lexical import FullText
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
@@ -151,11 +150,9 @@ class DocQA:
                 store = self._open_store()
             except IndexMissingError:
                 store = self._create_store()
-            report = build(
+            return build(
                 store, self._embedder_for(store), paths, options or BuildOptions(), progress
             )
-            FullText.refresh(store)
-            return report
 
     def _create_store(self) -> Store:
         from docqa.span_model import load_tokenizer

@@ -74,8 +74,9 @@ class SpanModel:
         self.dtype = pick_dtype(dtype, self.device)
         model = _span_head(folder, self.dtype).to(self.device).eval()
         self._encoder = PairEncoder(folder, model)
-        self._packed = SwiftBert.can_read(model, self.device) or pack_rows(model, self.device)
-        self._model = SwiftBert(model) if SwiftBert.can_read(model, self.device) else model
+        swift = SwiftBert.can_read(model, self.device)
+        self._packed = swift or pack_rows(model, self.device)
+        self._model = SwiftBert(model) if swift else model
         self.tokenizer = self._encoder.tokenizer
         self.max_tokens = self._encoder.max_tokens
 

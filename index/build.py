@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from index.dense import DenseIndex
 from index.embed import Embedder
 from index.errors import IndexLockedError, StorageError
+from index.lexical import FullText
 from index.store import FileState, Store
 from ingest.ahead import ahead
 from ingest.discover import Discovery, find_files
@@ -170,6 +171,7 @@ class _Run:
         dense = DenseIndex.load(self._store)
         if not dense.is_saved(self._store):
             dense.save(self._store)
+        FullText.refresh(self._store)
         report = self._report
         for listed in (report.added, report.changed, report.unchanged, report.removed):
             listed.sort()

@@ -61,26 +61,28 @@ candidates_option = click.option(
     metavar="N",
     help="How many windows the reader gets to read.",
 )
+
+
+def _weight(name: str, meaning: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        name,
+        type=click.FloatRange(min=0),
+        metavar="W",
+        help=f"{meaning} [default: the reader's]",
+    )
+
+
 _SETTINGS = {
-    "prior_weight": click.option(
-        "--prior-weight",
-        type=click.FloatRange(min=0),
-        metavar="W",
-        help="What retrieval counts beside the reader; 0 leaves it out. [default: the reader's]",
+    "prior_weight": _weight(
+        "--prior-weight", "What retrieval counts beside the reader; 0 leaves it out."
     ),
-    "null_weight": click.option(
+    "null_weight": _weight(
         "--null-weight",
-        type=click.FloatRange(min=0),
-        metavar="W",
-        help="What a window's null score counts against its spans; 0 leaves it out. "
-        "[default: the reader's]",
+        "What a window's null score counts against its spans; 0 leaves it out.",
     ),
-    "support_weight": click.option(
+    "support_weight": _weight(
         "--support-weight",
-        type=click.FloatRange(min=0),
-        metavar="W",
-        help="What the same words in other windows count for a span; 0 leaves them out. "
-        "[default: the reader's]",
+        "What the same words in other windows count for a span; 0 leaves them out.",
     ),
     "null_threshold": click.option(
         "--null-threshold",

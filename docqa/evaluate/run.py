@@ -13,7 +13,7 @@ from docqa.answer import Answer
 from docqa.choose import choose
 from docqa.evaluate.errors import ErrorLog
 from docqa.evaluate.metrics import best_over, exact_match, f1
-from docqa.evaluate.squad import Article, Question, sample
+from docqa.evaluate.squad import Article, Question, sampled
 from docqa.qa import DocQA, Hit
 from docqa.read import Reader, text_document
 from ingest.windows import WindowSettings
@@ -66,14 +66,7 @@ def evaluate_reader(
         errors: collects the questions answered wrongly.
         progress: told how many questions have been asked, of how many.
     """
-    chosen = sample(list(articles), limit)
-    pairs = [
-        (question, paragraph.context)
-        for article in articles
-        for paragraph in article.paragraphs
-        for question in paragraph.questions
-        if question.id in chosen
-    ]
+    pairs = [(one.question, one.paragraph.context) for one in sampled(articles, limit)]
     scores = Scores()
     for part in _parts(pairs):
         asked = [(question.text, text_document(context)) for question, context in part]
@@ -139,13 +132,9 @@ def ask_all(
     errors: ErrorLog | None,
 ) -> Scores:
     """Ask the questions of articles that are indexed as ``documents/00000.txt`` and so on."""
-    chosen = sample(list(articles), limit)
     asked = [
-        (str(documents / f"{n:05}.txt"), start, question)
-        for n, article in enumerate(articles)
-        for start, paragraph in zip(article.paragraph_starts(), article.paragraphs, strict=True)
-        for question in paragraph.questions
-        if question.id in chosen
+        (str(documents / f"{one.article:05}.txt"), one.start, one.question)
+        for one in sampled(articles, limit)
     ]
     texts = {str(documents / f"{n:05}.txt"): a.text for n, a in enumerate(articles)}
     scores = Scores()

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,33 @@ def sample(articles: list[Article], limit: int | None) -> set[str]:
     if limit is None or limit >= len(ids):
         return set(ids)
     return set(random.Random(0).sample(ids, limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with where it belongs.
+
+    Attributes:
+        article: its number.
+        start: where its paragraph starts in the article's text.
+    """
+
+    question: Question
+    paragraph: Paragraph
+    article: int
+    start: int
+
+
+def sampled(articles: Sequence[Article], limit: int | None) -> list[Asked]:
+    """``limit`` questions drawn from all articles (:func:`sample`), in the articles' order."""
+    chosen = sample(list(articles), limit)
+    return [
+        Asked(question, paragraph, number, start)
+        for number, article in enumerate(articles)
+        for start, paragraph in zip(article.paragraph_starts(), article.paragraphs, strict=True)
+        for question in paragraph.questions
+        if question.id in chosen
+    ]
 
 
 def _article(data: dict[str, Any]) -> Article:

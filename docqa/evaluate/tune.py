@@ -19,8 +19,8 @@ import numpy as np
 from docqa.choose import Reading, choose
 from docqa.evaluate.metrics import best_over, f1
 from docqa.evaluate.run import write_articles
-from docqa.evaluate.squad import Article, Question, sample
-from docqa.gradual import windows_read
+from docqa.evaluate.squad import Article, Question, sampled
+from docqa.gradual import leads, windows_read
 from docqa.qa import DocQA
 from docqa.settings import AnswerSettings
 from docqa.spans import best_spans, null_score
@@ -120,14 +120,13 @@ def _stop_margin(
         golds = [text for text, _ in question.answers]
         asked += 1
         total += len(reading.passages)
-        values: dict[int, float] = {}
+        ends = leads(reading, replace(settings, stop_margin=_STOP_MARGINS[0]))
+        values = {count: _value(reading.first(count), settings, golds) for count, _ in ends}
         for stop_margin in _STOP_MARGINS:
-            count = windows_read(reading, replace(settings, stop_margin=stop_margin))
-            if count not in values:
-                values[count] = _value(reading.first(count), settings, golds)
+            count = windows_read(ends, stop_margin)
             scores[stop_margin] += values[count]
             reads[stop_margin] += count
-        everything += _value(reading, settings, golds)
+        everything += values[len(reading.passages)]
     for stop_margin in _STOP_MARGINS:
         if scores[stop_margin] >= everything - _STOPPING_COSTS * asked:
             return stop_margin, reads[stop_margin] / asked
@@ -153,14 +152,7 @@ def _readings(
     limit: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[tuple[Question, Reading]]:
-    chosen = sample(list(articles), limit)
-    asked = [
-        question
-        for article in articles
-        for paragraph in article.paragraphs
-        for question in paragraph.questions
-        if question.id in chosen and question.answers
-    ]
+    asked = [one.question for one in sampled(articles, limit) if one.question.answers]
     for first in range(0, len(asked), _TOGETHER):
         part = asked[first : first + _TOGETHER]
         with qa.reading([question.text for question in part], exhaustive=True) as (readings, _, _):

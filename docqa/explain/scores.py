@@ -90,9 +90,10 @@ class ReadingScores:
         self.end_probabilities = np.exp(self.end - log_end)
         self.null_start_probabilities = np.exp(null_start - log_start)
         self.null_end_probabilities = np.exp(null_end - log_end)
-        self._priors = biases(reading, replace(settings, null_weight=0.0))
-        self._null_parts = biases(reading, replace(settings, prior_weight=0.0))
-        self._biases = biases(reading, settings)
+        read = reading.passages, reading.logits
+        self._priors = biases(*read, replace(settings, null_weight=0.0))
+        self._null_parts = biases(*read, replace(settings, prior_weight=0.0))
+        self._biases = biases(*read, settings)
         self._support = Support(reading, settings) if settings.support_weight else None
         self._documents: dict[int, Document] = {}
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.choose import Passage, Reading
-from docqa.gradual import read_gradually, windows_read
+from docqa.gradual import leads, read_gradually, windows_read
 from docqa.settings import AnswerSettings
 from docqa.span_model import Job
 from docqa.spans import NO_SPAN, Logits
@@ -82,7 +82,7 @@ def test_what_is_read_is_a_beginning_and_is_given_back_whole(
     assert list(read) == passages[: len(read)]
     [everything] = Scorer(scorer.scores).read([Job(QUESTION, [p.window for p in passages])])
     whole = Reading("?", passages, everything, lambda _: pytest.fail("no text is needed"))
-    assert windows_read(whole, settings) == len(read)
+    assert windows_read(leads(whole, settings), margin) == len(read)
     assert len(logits.start) == len(read)
     if margin == inf:
         assert scorer.groups == [[10 * n for n in range(len(windows))]]

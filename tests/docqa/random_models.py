@@ -1,0 +1,41 @@
+"""Small models of a kind with random weights, and rows of made-up tokens for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from docqa.encode import PairEncoder, Row
+
+LENGTHS = (3, 40, 17, 1, 62)
+
+
+def random_model(folder: Path, kind: str) -> torch.nn.Module:
+    """A model of transformers with a span head, and the vocabulary of the reader in a folder."""
+    import transformers
+
+    bert = transformers.AutoConfig.from_pretrained(folder)
+    torch.manual_seed(1)
+    config = transformers.CONFIG_MAPPING[kind](
+        vocab_size=bert.vocab_size,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=140,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return transformers.AutoModelForQuestionAnswering.from_config(config)
+
+
+def random_rows(encoder: PairEncoder) -> list[Row]:
+    """A question with windows of :data:`LENGTHS` tokens."""
+    random = np.random.default_rng(0)
+    question = random.integers(5, 30, 4).astype(np.int32)
+    return [
+        encoder.template.row(question, random.integers(5, 30, length).astype(np.int32))
+        for length in LENGTHS
+    ]
