@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,11 @@ if TYPE_CHECKING:
 
 Device = str  # "auto" or whatever torch.device takes
 DType = str  # "auto", "float32", "bfloat16" or "float16"
+
+# On a CPU torch and oneDNN each keep what they compiled for a shape of matrices, for 1,024 shapes:
+# some hundred megabytes, of which texts sorted by length need the latest few.
+_SHAPES_KEPT = 64
+_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 
 
 def pick_device(device: Device = "auto") -> str:
@@ -19,6 +25,8 @@ def pick_device(device: Device = "auto") -> str:
     """
     import torch
 
+    for name in _CACHES:  # read at the first product
+        os.environ.setdefault(name, str(_SHAPES_KEPT))
     if device != "auto":
         try:
             torch.empty(0, device=device)

@@ -11,7 +11,7 @@ import torch
 import transformers
 
 from docqa.evaluate.squad import load_squad
-from docqa.evaluate.tune import Tuned
+from docqa.evaluate.tune import ANSWERED, Tuned
 from docqa.training.checkpoint import Progress
 from docqa.training.settings import TrainSettings
 
@@ -101,7 +101,7 @@ each asked of its own paragraph, exact match {progress.best_exact_match:.2f}, F1
 
 Asked of all dev articles at once, with ten windows read for each question: F1 {tuned.f1:.2f}, and
 {tuned.pure_f1:.2f} with the pure maximum of all scores. The settings in `docqa.json` were chosen
-there; at its null threshold 95% of those questions get an answer.
+there; at its null threshold {ANSWERED:.0%} of those questions get an answer.
 
 | file | for | questions | SHA-256 begins |
 |---|---|---|---|
