@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from docqa.errors import ModelError
+from index.device import on_device
 from ingest.windows import IntArray, plain_tokenizer
 
 # These count positions from the padding token's id on.
@@ -91,7 +92,7 @@ class PairEncoder:
     def _arguments(self, device: str, **arrays: npt.NDArray[np.int64]) -> dict[str, Tensor]:
         if not self._has_segments:
             del arrays["token_type_ids"]
-        return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+        return {name: on_device(torch.from_numpy(array), device) for name, array in arrays.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Any Hugging Face question-answering encoder. Each window goes in as ``[CLS] ques
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from docqa.packed import pack_rows
 from docqa.settings import AnswerSettings
 from docqa.spans import NO_SPAN, Logits
 from docqa.swift_bert import SwiftBert
-from index.device import Device, DType, pick_device, pick_dtype
+from index.device import Device, DType, on_device, pick_device, pick_dtype
 from index.models import load_quietly, model_folder
 from ingest.windows import (
     IntArray,
@@ -135,52 +135,99 @@ class SpanModel:
         Returns:
             For each job its logits, float32, on the model's device.
         """
-        places = [(j, w) for j, job in enumerate(jobs) for w in range(len(job.windows))]
         rows = [
-            self._encoder.template.row(jobs[j].question, jobs[j].windows[w].token_ids)
-            for j, w in places
+            self._encoder.template.row(job.question, window.token_ids)
+            for job in jobs
+            for window in job.windows
         ]
-        results = [self._blank(job) for job in jobs]
+        layout = _Layout.of(jobs, self._encoder, self.device)
+        found = self._blank(jobs)
         order = sorted(range(len(rows)), key=lambda n: -len(rows[n]))
         for batch in length_batches(order, rows, _BATCH_TOKENS[torch.device(self.device).type]):
             start, end = forward_rows(
                 self._model, self._encoder, [rows[n] for n in batch], self.device, self._packed
             )
-            for at, n in enumerate(batch):
-                j, w = places[n]
-                self._place(results[j], w, jobs[j], start[at], end[at])
+            layout.place(found, batch, start, end)
             if read is not None:
                 read(len(batch))
-        return results
+        return list(_by_job(found, jobs))
 
-    def _blank(self, job: Job) -> Logits:
-        widest = max((len(window.token_ids) for window in job.windows), default=0)
-        shape = (len(job.windows), widest)
+    def _blank(self, jobs: Sequence[Job]) -> Logits:
+        """The logits of all windows of all jobs, before any has been read."""
+        windows = [window for job in jobs for window in job.windows]
+        shape = (len(windows), max((len(window.token_ids) for window in windows), default=0))
 
         def filled(*size: int) -> Tensor:
             return torch.full(size, NO_SPAN, dtype=torch.float32, device=self.device)
 
         allowed = np.zeros(shape, np.bool_)
-        for w, window in enumerate(job.windows):
+        for w, window in enumerate(windows):
             offsets = window.token_offsets
             allowed[w, : len(offsets)] = offsets[:, 1] > offsets[:, 0]
         return Logits(
             filled(*shape),
             filled(*shape),
-            torch.from_numpy(allowed).to(self.device),
+            on_device(torch.from_numpy(allowed), self.device),
             filled(shape[0]),
             filled(shape[0]),
         )
 
-    def _place(self, into: Logits, w: int, job: Job, start: Tensor, end: Tensor) -> None:
-        tokens = len(job.windows[w].token_ids)
-        first = self._encoder.template.window_start(len(job.question))
-        into.start[w, :tokens] = start[first : first + tokens]
-        into.end[w, :tokens] = end[first : first + tokens]
-        null = self._encoder.cls_position(job.question, job.windows[w].token_ids)
-        if null is not None:
-            into.null_start[w] = start[null]
-            into.null_end[w] = end[null]
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where in each row of all jobs its window and its CLS stand, on the model's device.
+
+    Attributes:
+        firsts: the window's first token.
+        tokens: how many it has.
+        nulls: CLS; -1 where there is none.
+    """
+
+    firsts: Tensor
+    tokens: Tensor
+    nulls: Tensor
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job], encoder: PairEncoder, device: str) -> _Layout:
+        rows = []
+        for job in jobs:
+            first = encoder.template.window_start(len(job.question))
+            for window in job.windows:
+                null = encoder.cls_position(job.question, window.token_ids)
+                rows.append((first, len(window.token_ids), -1 if null is None else null))
+        columns = on_device(torch.tensor(rows, dtype=torch.long).reshape(-1, 3).T, device)
+        return cls(*columns)
+
+    def place(self, into: Logits, batch: Sequence[int], start: Tensor, end: Tensor) -> None:
+        """Take from a batch's logits those of the windows' own tokens, and those of CLS."""
+        rows = on_device(torch.tensor(batch), str(start.device))
+        column = torch.arange(into.start.shape[1], device=start.device)
+        columns = (self.firsts[rows, None] + column).clamp_max(start.shape[1] - 1)
+        outside = column >= self.tokens[rows, None]
+        null = self.nulls[rows]
+        for logits, of_tokens, of_cls in (
+            (start, into.start, into.null_start),
+            (end, into.end, into.null_end),
+        ):
+            of_tokens[rows] = logits.gather(1, columns).masked_fill(outside, NO_SPAN)
+            at_cls = logits.gather(1, null.clamp_min(0)[:, None]).squeeze(1)
+            of_cls[rows] = at_cls.masked_fill(null < 0, NO_SPAN)
+
+
+def _by_job(logits: Logits, jobs: Sequence[Job]) -> Iterator[Logits]:
+    """The part of each job, as wide as its longest window."""
+    first = 0
+    for job in jobs:
+        part = slice(first, first + len(job.windows))
+        width = max((len(window.token_ids) for window in job.windows), default=0)
+        yield Logits(
+            logits.start[part, :width],
+            logits.end[part, :width],
+            logits.allowed[part, :width],
+            logits.null_start[part],
+            logits.null_end[part],
+        )
+        first = part.stop
 
 
 def load_tokenizer(name: str) -> Tokenizer:

@@ -63,6 +63,13 @@ def pick_dtype(dtype: DType, device: str) -> torch.dtype:
     return torch.float32
 
 
+def on_device(tensor: torch.Tensor, device: str) -> torch.Tensor:
+    """A tensor of this side's memory on a device; on CUDA nothing waits for the copy."""
+    if not device.startswith("cuda"):
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def _cpu_multiplies_bfloat16() -> bool:
     import torch
 
