@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,25 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.answer import Answer
-from docqa.errors import IndexDamagedError, IndexLockedError, IndexMismatchError, IndexMissingError
+from docqa.errors import IndexMissingError
+from docqa.opened import OpenIndex
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
-from index.models import DEFAULT_EMBEDDER
 from ingest.windows import Window, WindowSettings
 
 if TYPE_CHECKING:
     from docqa.choose import Reading
     from docqa.explain.explanation import Explanation
-    from docqa.retrieve import Candidate, Searches
+    from docqa.retrieve import Candidate
     from docqa.span_model import SpanModel
     from index.build import BuildOptions, IndexReport, Progress
-    from index.dense import DenseIndex
-    from index.embed import Embedder
     from index.store import Store, StoredWindow
     from ingest.windows import IntArray
 
 # Reading stops early for the sake of the first answers; who wants more gets all that was found.
 _FEW = 3
-_log = logging.getLogger("docqa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +100,12 @@ class DocQA:
         dtype: str = "auto",
         settings: AnswerSettings | None = None,
     ) -> None:
-        self._folder = Path(index)
+        self._opened = OpenIndex(Path(index), embedder, window, device)
         self._reader_name = reader or DEFAULT_READER
-        self._embedder_name = embedder
-        self._window = window
         self._device = device
         self._dtype = dtype
         self._settings = settings
         self._turn = threading.RLock()
-        self._store: Store | None = None
-        self._store_file: tuple[int, int] | None = None
-        self._searches: Searches | None = None
-        self._embedder: Embedder | None = None
 
     # -- indexing ----------------------------------------------------------------------------
 
@@ -141,37 +130,18 @@ class DocQA:
             IndexLockedError: another process is writing to it.
             ModelError: the embedder can't be loaded.
         """
+        from docqa.span_model import load_tokenizer
         from index.build import BuildOptions, build, writer_lock
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
-        with self._turn, writer_lock(self._folder):
+        with self._turn, writer_lock(self._opened.folder):
             try:
-                store = self._open_store()
+                store = self._opened.store()
             except IndexMissingError:
-                store = self._create_store()
-            return build(
-                store, self._embedder_for(store), paths, options or BuildOptions(), progress
-            )
-
-    def _create_store(self) -> Store:
-        from docqa.span_model import load_tokenizer
-        from index.embed import Embedder
-        from index.store import IndexSettings, Store
-
-        name = self._embedder_name or DEFAULT_EMBEDDER
-        if Path(name).is_dir():
-            name = str(Path(name).absolute())  # the index may be asked from another folder
-        self._embedder = Embedder(name, self._device)
-        settings = IndexSettings(
-            embedder=self._embedder.name,
-            embedder_sha256=self._embedder.sha256,
-            dimension=self._embedder.dimension,
-            window=self._window or WindowSettings(),
-            tokenizer=load_tokenizer(self._reader_name).to_str(),
-        )
-        Store.create(self._folder, settings).close()
-        return self._open_store()
+                store = self._opened.create(load_tokenizer(self._reader_name).to_str())
+            embedder = self._opened.embedder()
+            return build(store, embedder, paths, options or BuildOptions(), progress)
 
     def load(self) -> None:
         """Load now what :meth:`ask` would load with the first question.
@@ -181,9 +151,9 @@ class DocQA:
             IndexMismatchError: the index was made with another embedder or window size.
             ModelError: a model can't be loaded.
         """
-        with self._turn, self._snapshot() as (store, _):
+        with self._turn, self._opened.snapshot():
             _ = self.model
-            self._embedder_for(store)
+            self._opened.embedder()
 
     # -- asking ------------------------------------------------------------------------------
 
@@ -279,8 +249,8 @@ class DocQA:
         with self._turn:
             model = self.model
             ids = [model.question_ids(question) for question in questions]
-            with self._snapshot() as (store, searches):
-                vectors = self._embedder_for(store).questions(questions)
+            with self._opened.snapshot() as (store, searches):
+                vectors = self._opened.embedder().questions(questions)
                 found = retrieve(store, searches, questions, vectors, candidates)
                 stored = [store.windows([c.window_id for c in chosen]) for chosen in found]
                 timings.retrieve = time.perf_counter() - began
@@ -328,8 +298,8 @@ class DocQA:
             raise QuestionError("the question is empty")
         if not questions:
             return []
-        with self._turn, self._snapshot() as (store, searches):
-            vectors = self._embedder_for(store).questions(questions)
+        with self._turn, self._opened.snapshot() as (store, searches):
+            vectors = self._opened.embedder().questions(questions)
             found = retrieve(store, searches, questions, vectors, k)
             return [_hits(store, chosen) for chosen in found]
 
@@ -345,80 +315,9 @@ class DocQA:
         """How answers are chosen: as given, else the reader's own."""
         return self._settings or self.model.answer_settings
 
-    # -- the open index ----------------------------------------------------------------------
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Store, Searches]]:
-        """The store at one generation, and its searches in line with it."""
-        from docqa.retrieve import Searches
-
-        store = self._open_store()
-        try:
-            with store.snapshot():
-                if self._searches is None:
-                    self._searches = Searches.load(store)
-                    dense = self._searches.dense
-                    if dense.rebuilt:
-                        _log.warning("rebuilt the vectors' cache: %s", dense.rebuilt)
-                    self._save_cache(store, dense)
-                else:
-                    self._searches.sync(store)
-                yield store, self._searches
-        except sqlite3.DatabaseError as error:
-            raise IndexDamagedError(
-                f"the index in {self._folder} is damaged ({error}); "
-                "delete the folder and run docqa index again"
-            ) from error
-
-    def _save_cache(self, store: Store, dense: DenseIndex) -> None:
-        """Keep a mended cache for the next one who asks, if nobody is writing."""
-        from index.build import writer_lock
-
-        if dense.is_saved(store) or not os.access(self._folder, os.W_OK):
-            return
-        try:
-            with writer_lock(self._folder):
-                dense.save(store)
-        except IndexLockedError:
-            return  # the writer will save it
-
-    def _open_store(self) -> Store:
-        from index.store import DATABASE, Store
-
-        file = self._folder / DATABASE
-        present = (file.stat().st_dev, file.stat().st_ino) if file.exists() else None
-        if self._store is None or present != self._store_file:
-            self.close()
-            store = Store.open(self._folder)
-            if self._window is not None and self._window != store.settings.window:
-                had = store.settings.window
-                store.close()
-                raise IndexMismatchError(
-                    f"the index in {self._folder} has windows of {had.size} tokens overlapping by "
-                    f"{had.overlap}; leave the window settings out, or index into another folder"
-                )
-            self._store, self._store_file = store, present
-        return self._store
-
-    def _embedder_for(self, store: Store) -> Embedder:
-        from index.embed import Embedder
-
-        made_with = store.settings
-        if self._embedder is None:
-            self._embedder = Embedder(self._embedder_name or made_with.embedder, self._device)
-        if self._embedder.sha256 != made_with.embedder_sha256:
-            raise IndexMismatchError(
-                f"the index in {self._folder} was made with the embedder {made_with.embedder!r}, "
-                f"not with these weights of {self._embedder.name!r}; use that one, "
-                "or index into another folder"
-            )
-        return self._embedder
-
     def close(self) -> None:
         """Close the index's files; the object can be used again."""
-        if self._store is not None:
-            self._store.close()
-        self._store = self._store_file = self._searches = None
+        self._opened.close()
 
 
 def _hits(store: Store, chosen: Sequence[Candidate]) -> list[Hit]:
