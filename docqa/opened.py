@@ -52,7 +52,8 @@ class OpenIndex:
             tokenizer: of the reader, as JSON; windows are measured in its tokens.
         """
         from index.embed import Embedder
-        from index.store import IndexSettings, Store
+        from index.schema import IndexSettings
+        from index.store import Store
 
         name = self._embedder_name or DEFAULT_EMBEDDER
         if Path(name).is_dir():
@@ -75,7 +76,8 @@ class OpenIndex:
             IndexMissingError: there is none.
             IndexMismatchError: it has other windows than asked for.
         """
-        from index.store import DATABASE, Store
+        from index.schema import DATABASE
+        from index.store import Store
 
         file = self.folder / DATABASE
         present = (file.stat().st_dev, file.stat().st_ino) if file.exists() else None

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from index.files import replaced
-from index.store import TOKENIZE, IdArray, Store, Vectors
+from index.schema import TOKENIZE
+from index.store import IdArray, Store, Vectors
 
 # Up to this many windows FTS5 alone is as fast (docs/benchmarks.md, "From a thousand").
 FTS5_LIMIT = 20_000

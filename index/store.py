@@ -8,7 +8,6 @@ tell what is new and what is gone by comparing ids alone.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -16,73 +15,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
 from sqlite_utils import Database
 
-from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
+from index.errors import IndexDamagedError, IndexMissingError
+from index.schema import (
+    DATABASE,
+    IndexSettings,
+    connect,
+    create_tables,
+    pack,
+    path_of,
+    path_value,
+    read_settings,
+    setting,
+    unpack,
+)
 from ingest.document import Document
-from ingest.windows import IntArray, Window, WindowSettings
-
-DATABASE = "docqa.db"
-SCHEMA_VERSION = 1
-TOKENIZE = "porter unicode61 remove_diacritics 2"  # of the full text
+from ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
-
-_SCHEMA = """
-create table settings (
-    key text primary key,
-    value text not null
-) strict;
-
-create table documents (
-    id integer primary key autoincrement,
-    path any not null unique,       -- text; the raw bytes where they are not UTF-8
-    format text,
-    sha256 text,
-    size integer not null,          -- bytes
-    mtime_ns integer not null,
-    text text,
-    page_starts text,               -- JSON list of offsets into text
-    error text                      -- why it could not be read; then there is no text
-) strict;
-
-create table windows (
-    id integer primary key autoincrement,
-    document_id integer not null references documents(id),
-    start integer not null,         -- offsets into the document's text, in code points
-    "end" integer not null,
-    text text not null,
-    token_ids blob not null,        -- little-endian unsigned integers, see _pack
-    token_offsets blob not null,    -- start, end of each token, counted from the window's start
-    embedding blob not null         -- float16, length 1
-) strict;
-
-create index windows_document on windows(document_id);
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSettings:
-    """What an index was made with; all its windows share it.
-
-    Attributes:
-        embedder: its name, as given.
-        embedder_sha256: of its weights.
-        dimension: of the vectors.
-        window: size and overlap.
-        tokenizer: the JSON of the tokenizer that made the windows.
-    """
-
-    embedder: str
-    embedder_sha256: str
-    dimension: int
-    window: WindowSettings
-    tokenizer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +77,8 @@ class Store:
     def __init__(self, db: Database, folder: Path) -> None:
         self.db = db
         self.folder = folder
-        self.settings = self._read_settings()
-        self.index_id = self._setting("index_id")
+        self.settings = read_settings(db, folder)
+        self.index_id = setting(db, "index_id")
 
     @classmethod
     def create(cls, folder: Path, settings: IndexSettings) -> Store:
@@ -132,26 +87,9 @@ class Store:
         The caller holds the writer's lock.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        db = _connect(folder)
+        db = connect(folder)
         db.enable_wal()
-        values = {
-            "schema_version": SCHEMA_VERSION,
-            "index_id": uuid4().hex,
-            "generation": 0,
-            "embedder": settings.embedder,
-            "embedder_sha256": settings.embedder_sha256,
-            "dimension": settings.dimension,
-            "window_size": settings.window.size,
-            "window_overlap": settings.window.overlap,
-            "tokenizer": settings.tokenizer,
-        }
-        with db.atomic():
-            for statement in _SCHEMA.split(";\n"):
-                db.execute(statement)
-            db.table("windows").enable_fts(["text"], tokenize=TOKENIZE, create_triggers=True)
-            db.table("settings").insert_all(
-                {"key": key, "value": json.dumps(value)} for key, value in values.items()
-            )
+        create_tables(db, settings)
         return cls(db, folder)
 
     @classmethod
@@ -168,7 +106,7 @@ class Store:
                 f"no index in {folder}; make one with: docqa index PATH... --index {folder}"
             )
         try:
-            db = _connect(folder)
+            db = connect(folder)
             if not db.table("settings").exists():
                 raise IndexMissingError(
                     f"the index in {folder} was never finished; run docqa index again"
@@ -194,12 +132,12 @@ class Store:
     @property
     def generation(self) -> int:
         """Counts the transactions that changed documents."""
-        return int(self._setting("generation"))
+        return int(setting(self.db, "generation"))
 
     def files(self) -> dict[str, FileState]:
         """All files the index knows, by path."""
         rows = self.db.execute("select path, size, mtime_ns, sha256, error from documents")
-        return {_path(row[0]): FileState(*row[1:]) for row in rows}
+        return {path_of(row[0]): FileState(*row[1:]) for row in rows}
 
     def counts(self) -> dict[str, int]:
         """How many documents, unreadable files (``failed``), windows and characters there are."""
@@ -228,7 +166,7 @@ class Store:
         if row is None:
             raise IndexDamagedError(f"document {document_id} is missing; run docqa verify")
         path, format_, text, page_starts, *rest = row
-        return Document(_path(path), format_, text, tuple(json.loads(page_starts)), *rest)
+        return Document(path_of(path), format_, text, tuple(json.loads(page_starts)), *rest)
 
     def window_ids(self) -> IdArray:
         """``(windows,)`` all ids, ascending."""
@@ -273,7 +211,7 @@ class Store:
         found = {}
         for id_, path, start, end, page_starts, text in rows:
             page = bisect_right(json.loads(page_starts), start) or None
-            found[id_] = WindowPlace(_path(path), start, end, page, text)
+            found[id_] = WindowPlace(path_of(path), start, end, page, text)
         return [found[id_] for id_ in ids]
 
     def document_windows(self, document_id: int) -> list[StoredWindow]:
@@ -318,7 +256,7 @@ class Store:
             self._delete(document.path)
             row = self.db.table("documents").insert(
                 {
-                    "path": _path_value(document.path),
+                    "path": path_value(document.path),
                     "format": document.format,
                     "sha256": document.sha256,
                     "size": document.size,
@@ -334,8 +272,8 @@ class Store:
                     "start": window.start,
                     "end": window.end,
                     "text": document.text[window.start : window.end],
-                    "token_ids": _pack(window.token_ids),
-                    "token_offsets": _pack(window.token_offsets),
+                    "token_ids": pack(window.token_ids),
+                    "token_offsets": pack(window.token_offsets),
                     "embedding": vector.tobytes(),
                 }
                 for window, vector in zip(windows, vectors.astype(np.float16), strict=True)
@@ -347,7 +285,7 @@ class Store:
             self._delete(path)
             self.db.table("documents").insert(
                 {
-                    "path": _path_value(path),
+                    "path": path_value(path),
                     "size": size,
                     "mtime_ns": mtime_ns,
                     "error": error,
@@ -359,7 +297,7 @@ class Store:
         with self.db.atomic():
             self.db.execute(
                 "update documents set size = ?, mtime_ns = ? where path = ?",
-                [size, mtime_ns, _path_value(path)],
+                [size, mtime_ns, path_value(path)],
             )
 
     def remove(self, path: str) -> None:
@@ -376,78 +314,12 @@ class Store:
     def _delete(self, path: str) -> None:
         self.db.execute(
             "delete from windows where document_id = (select id from documents where path = ?)",
-            [_path_value(path)],
+            [path_value(path)],
         )
-        self.db.execute("delete from documents where path = ?", [_path_value(path)])
-
-    # -- settings ---------------------------------------------------------------------------
-
-    def _setting(self, key: str) -> Any:
-        row = self.db.execute("select value from settings where key = ?", [key]).fetchone()
-        if row is None:
-            raise KeyError(f"the setting {key} is missing")
-        return json.loads(row[0])
-
-    def _read_settings(self) -> IndexSettings:
-        version = self._setting("schema_version")
-        if version != SCHEMA_VERSION:
-            raise IndexMismatchError(
-                f"the index in {self.folder} has schema {version}, this docqa reads "
-                f"{SCHEMA_VERSION}; make it anew in another folder"
-            )
-        return IndexSettings(
-            embedder=self._setting("embedder"),
-            embedder_sha256=self._setting("embedder_sha256"),
-            dimension=self._setting("dimension"),
-            window=WindowSettings(self._setting("window_size"), self._setting("window_overlap")),
-            tokenizer=self._setting("tokenizer"),
-        )
-
-
-def _connect(folder: Path) -> Database:
-    """A connection that waits for others and can be handed from thread to thread.
-
-    Where the folder can't be written to, the database is read as it stands (no write-ahead log
-    can be kept there).
-    """
-    path = (folder / DATABASE).absolute()
-    mode = "" if os.access(folder, os.W_OK) else "?immutable=1"
-    connection = sqlite3.connect(
-        f"{path.as_uri()}{mode}",
-        uri=True,
-        timeout=30,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.execute("pragma synchronous = normal")
-    connection.execute("pragma foreign_keys = on")
-    return Database(connection, execute_plugins=False)
+        self.db.execute("delete from documents where path = ?", [path_value(path)])
 
 
 def _stored_window(row: tuple[Any, ...]) -> StoredWindow:
     id_, document_id, start, end, text, token_ids, token_offsets = row
-    offsets = _unpack(token_offsets).reshape(-1, 2)
-    return StoredWindow(id_, document_id, text, Window(start, end, _unpack(token_ids), offsets))
-
-
-def _pack(values: IntArray) -> bytes:
-    """Non-negative integers as one byte that tells their width (2 or 4), then the integers."""
-    width = 2 if values.max(initial=0) < 1 << 16 else 4
-    return bytes([width]) + values.astype(f"<u{width}").tobytes()
-
-
-def _unpack(packed: bytes) -> IntArray:
-    return np.frombuffer(packed, f"<u{packed[0]}", offset=1).astype(np.int32)
-
-
-def _path_value(path: str) -> str | bytes:
-    """A path as SQLite keeps it: text, or bytes where the name is not UTF-8."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
-    return path
-
-
-def _path(value: str | bytes) -> str:
-    return os.fsdecode(value)
+    offsets = unpack(token_offsets).reshape(-1, 2)
+    return StoredWindow(id_, document_id, text, Window(start, end, unpack(token_ids), offsets))

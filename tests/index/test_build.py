@@ -13,7 +13,8 @@ from index.build import BuildOptions, IndexReport, build, writer_lock
 from index.embed import Embedder
 from index.errors import IndexLockedError
 from index.models import DEFAULT_EMBEDDER
-from index.store import IndexSettings, Store
+from index.schema import IndexSettings
+from index.store import Store
 from index.verify import verify
 from ingest.windows import WindowSettings
 

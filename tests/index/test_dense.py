@@ -9,7 +9,8 @@ import pytest
 
 import index.dense as dense_module
 from index.dense import DenseIndex
-from index.store import IndexSettings, Store
+from index.schema import IndexSettings
+from index.store import Store
 from ingest.document import Document
 from ingest.windows import Window, WindowSettings
 

@@ -12,7 +12,8 @@ import index.lexical as lexical
 import index.postings as postings
 from index.lexical import FullText
 from index.postings import Postings
-from index.store import IndexSettings, Store
+from index.schema import IndexSettings
+from index.store import Store
 from ingest.document import Document
 from ingest.windows import Window, WindowSettings
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
-from index.store import DATABASE, IndexSettings, Store
+from index.schema import DATABASE, IndexSettings
+from index.store import Store
 from ingest.document import Document
 from ingest.windows import Window, WindowSettings
 
