@@ -21,6 +21,8 @@ class Answer:
         text: the document's own words.
         score: ``S·T_i + E·T_j``, raw.
         confidence: ``P_start · P_end`` over everything read for the question, from 0 to 1.
+        probability: that the answer is what an annotator would have marked, as measured on the
+            reader's dev data; None where the reader's settings have no such measure.
         document: path of the source file.
         start, end: ``[start, end)`` in the document's text, in code points.
         page: counted from 1; None where the format has no pages.
@@ -34,6 +36,7 @@ class Answer:
     text: str
     score: float
     confidence: float
+    probability: float | None
     document: str
     start: int
     end: int
@@ -55,6 +58,7 @@ class Answer:
         window: tuple[int, int],
         score: float,
         confidence: float,
+        probability: float | None = None,
     ) -> Answer:
         """The answer at ``[start, end)`` of a document."""
         page = document.page_at(start)
@@ -63,6 +67,7 @@ class Answer:
             text=document.text[start:end],
             score=score,
             confidence=confidence,
+            probability=probability,
             document=document.path,
             start=start,
             end=end,

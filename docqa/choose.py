@@ -74,7 +74,8 @@ def choose(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answe
         return []
     ranked = ranked_by(reading, settings)
     best = next(ranked, None)
-    if best is None or null_score(logits) - best[0].score > settings.null_threshold:
+    null = null_score(logits)
+    if best is None or null - best[0].score > settings.null_threshold:
         return []
     log_start, log_end = log_normalizers(logits)
     answers: list[Answer] = []
@@ -95,6 +96,9 @@ def choose(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answe
                 (window.start, window.end),
                 span.score,
                 confidence,
+                settings.platt.probability(confidence, span.score - null)
+                if settings.platt and isfinite(null)
+                else None,
             )
         )
         if len(answers) == top_k:

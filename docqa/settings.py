@@ -12,6 +12,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+from docqa.probability import Platt
 from index.errors import ModelError
 from index.files import replaced
 
@@ -41,6 +42,8 @@ class AnswerSettings:
         stop_margin: candidates are read in growing groups until the best span's ranking value is
             above what ``prior_weight`` gives the best unread window by more than this; ``inf``
             reads them all.
+        platt: how an answer's confidence becomes the probability that it is right
+            (:class:`docqa.probability.Platt`); None where nobody has measured it.
 
     Raises:
         ValueError: a value out of range.
@@ -52,6 +55,7 @@ class AnswerSettings:
     support_weight: float = 0.0
     null_threshold: float = float("inf")
     stop_margin: float = float("inf")
+    platt: Platt | None = None
 
     def __post_init__(self) -> None:
         if self.max_answer_tokens < 1:
@@ -67,7 +71,9 @@ class AnswerSettings:
         """Write the settings into a reader's folder, those that are not the defaults."""
         usual = AnswerSettings()
         values = {
-            name: value for name, value in asdict(self).items() if value != getattr(usual, name)
+            name: value
+            for name, value in asdict(self).items()
+            if getattr(self, name) != getattr(usual, name)
         }
         with replaced(folder / _READER_SETTINGS) as part:
             part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
@@ -89,7 +95,9 @@ class AnswerSettings:
             for name, value in values.items():
                 if name not in cls.__dataclass_fields__:
                     raise ValueError(f"there is no setting {name!r}")
-                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                if name == "platt":
+                    values[name] = Platt.of(value)
+                elif isinstance(value, bool) or not isinstance(value, (int, float)):
                     raise ValueError(f"{name} must be a number, not {value!r}")
             return cls(**values)
         except ValueError as error:

@@ -45,8 +45,10 @@ def print_answer(rank: int, answer: Answer) -> None:
     click.echo(f"{rank}. {click.style(_flowing(answer.text), bold=True)}")
     for line in _wrapped(_highlighted(answer)):
         click.echo(f"   {line}")
-    sure = f"{answer.confidence:.0%}" if answer.confidence >= 0.01 else "below 1%"
-    click.echo(click.style(f"   {place}  (confidence {sure})", dim=True))
+    share = answer.confidence if answer.probability is None else answer.probability
+    percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
+    sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"
+    click.echo(click.style(f"   {place}  ({sure})", dim=True))
 
 
 def excerpt(text: str) -> str:

@@ -6,7 +6,7 @@ are tried on the same logits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import product
@@ -17,10 +17,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from docqa.choose import Reading, choose
-from docqa.evaluate.metrics import best_over, f1
+from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import Article, Question, sampled
 from docqa.gradual import leads, windows_read
+from docqa.probability import Platt
 from docqa.qa import DocQA
 from docqa.settings import AnswerSettings
 from docqa.spans import best_spans, null_score
@@ -61,7 +62,8 @@ def tune(
 
     The weights are those of the best F1, smaller ones on a tie. The threshold is that at which 99%
     of the answerable questions still get an answer. Then the questions are asked again for the
-    smallest ``stop_margin`` that costs at most 0.1 points of F1.
+    smallest ``stop_margin`` that costs at most 0.1 points of F1, and for the curve from confidence
+    to probability at that margin.
 
     Args:
         reader: its folder.
@@ -97,40 +99,77 @@ def tune(
                 support_weight=best[2],
                 null_threshold=round(float(np.quantile(margins, ANSWERED)), 2),
             )
-            stop_margin, read = _stop_margin(
-                _readings(qa, articles, limit, progress), replace(chosen, null_threshold=inf)
-            )
+            unrefused = replace(chosen, null_threshold=inf)
+            stopped = [
+                _after_each_group(reading, unrefused, [text for text, _ in question.answers])
+                for question, reading in _readings(qa, articles, limit, progress)
+            ]
     asked = len(margins)
+    stop_margin = _stop_margin(stopped)
+    ends = [_end(groups, stop_margin) for groups in stopped]
+    platt = Platt.fit([(end.confidence, end.margin) for end in ends], [end.right for end in ends])
     return Tuned(
-        replace(chosen, stop_margin=stop_margin),
+        replace(chosen, stop_margin=stop_margin, platt=platt),
         100 * scores[best] / asked,
         100 * scores[0.0, 0.0, 0.0] / asked,
-        read,
+        sum(end.read for end in ends) / asked,
     )
 
 
-def _stop_margin(
-    readings: Iterable[tuple[Question, Reading]], settings: AnswerSettings
-) -> tuple[float, float]:
-    """The margin, and how many windows are read with it on the average."""
-    scores = dict.fromkeys(_STOP_MARGINS, 0.0)
-    reads = dict.fromkeys(_STOP_MARGINS, 0)
-    everything, total, asked = 0.0, 0, 0
-    for question, reading in readings:
-        golds = [text for text, _ in question.answers]
-        asked += 1
-        total += len(reading.passages)
-        ends = leads(reading, replace(settings, stop_margin=_STOP_MARGINS[0]))
-        values = {count: _value(reading.first(count), settings, golds) for count, _ in ends}
-        for stop_margin in _STOP_MARGINS:
-            count = windows_read(ends, stop_margin)
-            scores[stop_margin] += values[count]
-            reads[stop_margin] += count
-        everything += values[len(reading.passages)]
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What reading would come to, were it to stop after a group of windows.
+
+    Attributes:
+        read: how many windows until then.
+        lead: of the best span (:func:`docqa.gradual.lead`).
+        f1: of the first answer, from 0 to 1.
+        right: whether it is an exact match.
+        confidence, margin: of it, as :meth:`docqa.probability.Platt.probability` takes them.
+    """
+
+    read: int
+    lead: float
+    f1: float
+    right: bool
+    confidence: float
+    margin: float
+
+
+def _after_each_group(
+    reading: Reading, settings: AnswerSettings, golds: Sequence[str]
+) -> list[_Group]:
+    groups = []
+    for read, lead in leads(reading, replace(settings, stop_margin=_STOP_MARGINS[0])):
+        part = reading.first(read)
+        found = choose(part, settings, top_k=1)
+        text = found[0].text if found else ""
+        groups.append(
+            _Group(
+                read,
+                lead,
+                best_over(f1, text, golds),
+                best_over(exact_match, text, golds) == 1,
+                found[0].confidence if found else 0.0,
+                found[0].score - null_score(part.logits) if found else 0.0,
+            )
+        )
+    return groups
+
+
+def _end(groups: Sequence[_Group], stop_margin: float) -> _Group:
+    """The group after which reading stops."""
+    read = windows_read([(group.read, group.lead) for group in groups], stop_margin)
+    return next(group for group in groups if group.read == read)
+
+
+def _stop_margin(stopped: Sequence[Sequence[_Group]]) -> float:
+    """The smallest margin that costs next to nothing; ``inf`` where none does."""
+    everything = sum(groups[-1].f1 for groups in stopped) - _STOPPING_COSTS * len(stopped)
     for stop_margin in _STOP_MARGINS:
-        if scores[stop_margin] >= everything - _STOPPING_COSTS * asked:
-            return stop_margin, reads[stop_margin] / asked
-    return inf, total / asked
+        if sum(_end(groups, stop_margin).f1 for groups in stopped) >= everything:
+            return stop_margin
+    return inf
 
 
 def _value(reading: Reading, settings: AnswerSettings, golds: Sequence[str]) -> float:

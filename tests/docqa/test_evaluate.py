@@ -12,6 +12,7 @@ from docqa.evaluate.errors import ErrorLog
 from docqa.evaluate.run import evaluate_open, evaluate_reader
 from docqa.evaluate.squad import Article, Paragraph, Question
 from docqa.evaluate.tune import tune
+from docqa.probability import Platt
 from docqa.settings import DEFAULT_READER
 from tests.conftest import LEASE, ROCKET
 
@@ -73,12 +74,11 @@ def test_settings_are_chosen_on_data(articles: list[Article]) -> None:
     tuned = tune(DEFAULT_READER, articles)
     assert tuned.f1 >= tuned.pure_f1 > 0
     assert tuned.settings.prior_weight >= 0
-    # 95% of the questions get an answer: of three, two at least
     assert tuned.settings.null_threshold < float("inf")
 
 
 def test_settings_are_kept_beside_the_reader(tmp_path: Path) -> None:
-    settings = AnswerSettings(prior_weight=0.25, null_threshold=1.5)
+    settings = AnswerSettings(prior_weight=0.25, null_threshold=1.5, platt=Platt(0.2, 0.3, 0.1))
     settings.save(tmp_path)
     assert AnswerSettings.of_reader(tmp_path) == settings
     AnswerSettings().save(tmp_path)
