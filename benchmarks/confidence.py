@@ -1,11 +1,12 @@
-"""What confidence and the null score are worth: a reliability diagram, and "no answer".
+"""What confidence, probability and the null score are worth: reliability, and "no answer".
 
     python benchmarks/confidence.py DATA.json.gz --limit 1000 --png docs/reliability.png
 
 Each article of a SQuAD file becomes one long document. For the diagram every question is asked of
-all of them, and answers are sorted into bins by their confidence: in each bin, how many are right
-(an annotator's answer, as exact match counts) against how sure docqa was. The expected calibration
-error is the mean distance of both, weighed by the bins' sizes (Guo et al. 2017, section 2).
+all of them, and answers are sorted into bins by their confidence, and by their probability: in each
+bin, how many are right (an annotator's answer, as exact match counts) against how sure docqa was.
+The expected calibration error is the mean distance of both, weighed by the bins' sizes (Guo et al.
+2017, section 2). The questions by which the reader's settings were chosen are left out.
 
 For "no answer" every question is asked of three texts: its own paragraph; the window of its own
 article that retrieval puts first of those that do not hold the answer; and likewise of the
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -30,7 +32,7 @@ from docqa import DocQA, Hit, Reader
 from docqa.choose import choose
 from docqa.evaluate.metrics import best_over, exact_match
 from docqa.evaluate.run import write_articles
-from docqa.evaluate.squad import Question, load_squad, sampled
+from docqa.evaluate.squad import Question, load_squad, sample, sampled
 from docqa.evaluate.tune import margin
 from docqa.read import text_document
 from docqa.settings import DEFAULT_READER
@@ -47,20 +49,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--tuned-on", type=int, default=600, help="questions to leave out")
     parser.add_argument("--reader", default=DEFAULT_READER)
     parser.add_argument("--png", type=Path)
     args = parser.parse_args()
     articles = load_squad(args.data)
+    tuned_on = sample(articles, args.tuned_on)
     reader = Reader(args.reader)
-    confidences: list[float] = []
+    sure: dict[str, list[float]] = {"confidence": [], "probability": []}
     right: list[float] = []
     margins: dict[str, list[float]] = {"own paragraph": [], "own article": [], "elsewhere": []}
     with TemporaryDirectory() as folder:
         paths = write_articles([a.text for a in articles], Path(folder) / "articles")
         asked = [
             (one.question, one.paragraph.context, str(paths[one.article]))
-            for one in sampled(articles, args.limit)
+            for one in sampled(articles, None)
+            if one.question.id not in tuned_on
         ]
+        asked = random.Random(0).sample(asked, min(args.limit or len(asked), len(asked)))
         with closing(DocQA(Path(folder) / "index", reader=args.reader)) as qa:
             qa.index([Path(folder) / "articles"])
             always = replace(qa.settings, null_threshold=float("inf"))
@@ -71,7 +77,9 @@ def main() -> None:
                     for (question, _, _), reading in zip(part, readings, strict=True):
                         [answer] = choose(reading, always, top_k=1)
                         golds = [text for text, _ in question.answers]
-                        confidences.append(answer.confidence)
+                        sure["confidence"].append(answer.confidence)
+                        if answer.probability is not None:
+                            sure["probability"].append(answer.probability)
                         right.append(best_over(exact_match, answer.text, golds))
                 texts = {
                     "own paragraph": [context for _, context, _ in part],
@@ -96,9 +104,13 @@ def main() -> None:
         for kind, values in margins.items():
             refused = float(np.mean(np.array(values) > threshold))
             print(json.dumps({**row, "text": kind, "of": len(values), "none": round(refused, 4)}))
-    table = reliability(np.array(confidences), np.array(right))
+    tables = {
+        name: reliability(name, np.array(values), np.array(right))
+        for name, values in sure.items()
+        if values
+    }
     if args.png:
-        draw(args.png, table)
+        draw(args.png, tables)
 
 
 def first_without(hits: Sequence[Hit], question: Question, path: str, own: bool) -> str:
@@ -110,36 +122,37 @@ def first_without(hits: Sequence[Hit], question: Question, path: str, own: bool)
     return ""
 
 
-def reliability(confidences: Floats, right: Floats) -> list[tuple[float, float, int]]:
-    """For each bin the mean confidence, the share of right answers, and how many there are."""
-    bins = np.clip(np.digitize(confidences, BINS) - 1, 0, len(BINS) - 2)
+def reliability(name: str, sure: Floats, right: Floats) -> list[tuple[float, float, int]]:
+    """For each bin how sure docqa was, the share of right answers, and how many there are."""
+    bins = np.clip(np.digitize(sure, BINS) - 1, 0, len(BINS) - 2)
     table = []
     error = 0.0
     for n in range(len(BINS) - 1):
         inside = bins == n
         if not inside.any():
             continue
-        mean, share = float(confidences[inside].mean()), float(right[inside].mean())
+        mean, share = float(sure[inside].mean()), float(right[inside].mean())
         count = int(inside.sum())
         table.append((mean, share, count))
         error += count / len(right) * abs(mean - share)
         bounds = {"from": float(BINS[n]), "to": float(BINS[n + 1]), "answers": count}
-        print(json.dumps({**bounds, "confidence": round(mean, 4), "right": round(share, 4)}))
-    print(json.dumps({"answers": len(right), "expected_calibration_error": round(error, 4)}))
+        print(json.dumps({**bounds, name: round(mean, 4), "right": round(share, 4)}))
+    print(json.dumps({"of": name, "answers": len(right), "calibration_error": round(error, 4)}))
     return table
 
 
-def draw(file: Path, table: list[tuple[float, float, int]]) -> None:
+def draw(file: Path, tables: dict[str, list[tuple[float, float, int]]]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.5, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], "--", color="gray", label="as sure as right")
-    means, shares, counts = zip(*table, strict=True)
-    axes.plot(means, shares, color="tab:blue", alpha=0.5)
-    sizes = 300 * np.array(counts) / max(counts) + 10
-    axes.scatter(means, shares, s=sizes, color="tab:blue", label="answers (area: how many)")
-    axes.set_xlabel("confidence")
+    for color, (name, table) in zip(("tab:gray", "tab:blue"), tables.items(), strict=False):
+        means, shares, counts = zip(*table, strict=True)
+        axes.plot(means, shares, color=color, alpha=0.5)
+        sizes = 300 * np.array(counts) / max(counts) + 10
+        axes.scatter(means, shares, s=sizes, color=color, label=f"{name} (area: how many)")
+    axes.set_xlabel("how sure")
     axes.set_ylabel("share of right answers")
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)

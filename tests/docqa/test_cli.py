@@ -71,8 +71,8 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     assert len(value["answers"]) == 2
     best = value["answers"][0]
     assert best.keys() == {
-        "text", "score", "confidence", "document", "start", "end", "page", "page_start",
-        "page_end", "line", "context", "context_start", "context_end", "window",
+        "text", "score", "confidence", "probability", "document", "start", "end", "page",
+        "page_start", "page_end", "line", "context", "context_start", "context_end", "window",
     }  # fmt: skip
     assert "Margaret Holloway" in best["text"]
     assert best["context"][best["context_start"] : best["context_end"]] == best["text"]
