@@ -43,6 +43,9 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/ask.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/indexing.py
+	$(BIN)/python benchmarks/reader.py --questions 4
+	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/train.py --steps 3
 
 clean:
 	rm -rf $(VENV)
