@@ -5,8 +5,8 @@
 
 Each article of a SQuAD file is one long document; all questions go into one ``ask_many``, with all
 their candidates read. ``read`` is the reader's share of the time, ``retrieve`` that of the searches
-and of embedding the questions. On CUDA ``busy`` is the share of the time in which a kernel runs. Prints
-a JSON line.
+and of embedding the questions. On CUDA ``busy`` is the share of the time in which a kernel runs.
+Prints a JSON line.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Tokens a second in training: packed rows against padded ones, there and back.
+"""Tokens a second in training: rows packed and padded, and what dropout costs, there and back.
 
     python benchmarks/train.py --steps 8
 
 Rows of question and window of made-up words, with the lengths of SQuAD's, go through docqa's reader
-and back, without the optimiser. Both ways get the same rows in the same order, in turns. Prints a
-JSON line for each, and the ratio.
+and back, without the optimiser. All ways get the same rows in the same order, in turns. Prints a
+JSON line for each.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from docqa.encode import PairEncoder, Row
 from docqa.forward import forward_rows
 from docqa.packed import pack_rows
 from docqa.settings import DEFAULT_READER
+from docqa.training.dropout import cheapen_dropout
 from docqa.training.model import load_base
 from docqa.training.settings import TrainSettings
 from index.device import pick_dtype
@@ -35,12 +36,20 @@ def main() -> None:
     args = parser.parse_args()
     folder = Path(DEFAULT_READER)
     random = np.random.default_rng(0)
-    seconds = {"padded": 0.0, "packed": 0.0}
-    tokens = dict.fromkeys(seconds, 0)
+    dropouts = {
+        "padded": 0.0,
+        "packed": 0.0,
+        "packed, torch's dropout": 0.1,
+        "packed, dropout": 0.1,
+    }
+    seconds = dict.fromkeys(dropouts, 0.0)
+    tokens = dict.fromkeys(dropouts, 0)
     models = {}
-    for kind in seconds:
-        model = load_base(folder, TrainSettings(base=str(folder), dropout=0.0)).train()
-        if kind == "packed" and not pack_rows(model, "cpu"):
+    for kind, dropout in dropouts.items():
+        model = load_base(folder, TrainSettings(base=str(folder), dropout=dropout)).train()
+        if kind == "packed, dropout":
+            cheapen_dropout(model)
+        if kind != "padded" and not pack_rows(model, "cpu"):
             raise SystemExit("rows are not packed here")
         models[kind] = model
     encoder = PairEncoder(folder, models["padded"])
@@ -49,7 +58,7 @@ def main() -> None:
         for kind, model in models.items():
             began = time.perf_counter()
             with torch.autocast("cpu", enabled=pick_dtype("auto", "cpu") is torch.bfloat16):
-                start, end = forward_rows(model, encoder, rows, "cpu", kind == "packed")
+                start, end = forward_rows(model, encoder, rows, "cpu", kind != "padded")
             (start.logsumexp(1).sum() + end.logsumexp(1).sum()).backward()
             model.zero_grad(set_to_none=True)
             if step:  # the first is for warming up
@@ -57,8 +66,8 @@ def main() -> None:
                 tokens[kind] += sum(map(len, rows))
     rates = {kind: tokens[kind] / seconds[kind] for kind in seconds}
     for kind, rate in rates.items():
-        print(json.dumps({"rows": kind, "tokens_per_second": round(rate)}))
-    print(json.dumps({"packed_over_padded": round(rates["packed"] / rates["padded"], 2)}))
+        row = {"tokens_per_second": round(rate), "of_packed": round(rate / rates["packed"], 3)}
+        print(json.dumps({"rows": kind, **row}))
 
 
 def batch(encoder: PairEncoder, random: np.random.Generator) -> list[Row]:

@@ -58,7 +58,7 @@ class Reader:
 
         Args:
             text: a text, or a document from :func:`ingest.load`.
-            window: size and overlap of the windows the text is read in; 384 and 128 tokens if not
+            window: size and overlap of the windows the text is read in; 320 and 96 tokens if not
                 given, or as many as fit beside the question.
             progress: told how many windows have been read, of how many.
 
