@@ -8,7 +8,6 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,25 +18,20 @@ from docqa.errors import TrainError
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_squad
 from docqa.evaluate.tune import Tuned, tune
-from docqa.forward import forward_rows
-from docqa.packed import pack_rows
 from docqa.read import Reader
-from docqa.training.batch import Batch, make_batches
 from docqa.training.card import Data, Made
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.draw import Drawer, Drawn
 from docqa.training.dropout import cheapen_dropout
 from docqa.training.examples import TokenRange, make_examples
-from docqa.training.loss import distillation_loss, span_loss
 from docqa.training.model import base_folder, load_base, parameter_groups, save_reader
 from docqa.training.negatives import hard_negatives
 from docqa.training.result import write_result
 from docqa.training.settings import TrainSettings
+from docqa.training.step import Stepper
 from docqa.training.teacher import TeacherLogits, teacher_logits
-from index.device import Device, pick_device, pick_dtype
+from index.device import Device, pick_device
 
-# Tokens that go through the model at once, there and back.
-_BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 4_096}
 # A checkpoint is written after each evaluation, and when this has passed.
 _CHECKPOINT_SECONDS = 300.0
 # A row of the log is the mean of so many steps.
@@ -148,8 +142,6 @@ class _Run:
         self._device = pick_device(device)
         if self._device.startswith("cuda:"):
             torch.cuda.set_device(self._device)
-        self._batch_tokens = _BATCH_TOKENS[torch.device(self._device).type]
-        self._half = pick_dtype("auto", self._device) is torch.bfloat16
         self._accelerator = Accelerator(mixed_precision="no", cpu=self._device == "cpu")
         articles = [article for file in train for article in load_squad(file)]
         self._dev = load_squad(dev)
@@ -168,25 +160,31 @@ class _Run:
         if not len(self._examples):
             raise TrainError("the files to train on hold no questions")
         with self._accelerator.main_process_first():
-            self._drawer = Drawer(
-                self._examples,
-                settings,
-                self._hard_negatives(),
-                self._encoder.template.special,
-                self._encoder.max_tokens,
-            )
-            self._teacher = self._teacher_logits(teacher, teacher_file)
-        model.train()
-        self._packed = pack_rows(model, self._device)
+            negatives = self._hard_negatives()
+            taught = self._teacher_logits(teacher, teacher_file)
+        self._drawer = Drawer(
+            self._examples,
+            settings,
+            negatives,
+            self._encoder.template.special,
+            self._encoder.max_tokens,
+        )
         optimizer = torch.optim.AdamW(
             parameter_groups(model, settings), lr=settings.learning_rate, fused=True
         )
-        self._peaks = [group["lr"] for group in optimizer.param_groups]
         self._total = math.ceil(settings.epochs * self._drawer.steps)
         self._name = _fingerprint(settings, self.data, teacher)
         if resume and self._checkpoint.exists():
             self.progress = load_checkpoint(self._checkpoint, self._name, model, optimizer)
-        self._model, self._optimizer = self._accelerator.prepare(model, optimizer)
+        self._stepper = Stepper(
+            self._accelerator,
+            model,
+            optimizer,
+            self._encoder,
+            self._examples,
+            settings,
+            taught,
+        )
 
     @property
     def is_main(self) -> bool:
@@ -236,7 +234,12 @@ class _Run:
         losses: list[float] = []
         for drawn in self._questions():
             began = time.perf_counter()
-            loss, tokens = self._step(drawn)
+            rate = _rate(state.steps - 1, self._total, self.settings.warmup)
+            loss, tokens = self._stepper.take(drawn, rate)
+            if not math.isfinite(loss):
+                raise TrainError(
+                    f"the loss is {loss} at step {state.steps}: try a lower learning rate"
+                )
             state.seconds += time.perf_counter() - began
             state.tokens += tokens
             losses.append(loss)
@@ -268,61 +271,12 @@ class _Run:
                     return
             state.epoch, state.step = state.epoch + 1, 0
 
-    def _step(self, drawn: list[Drawn]) -> tuple[float, int]:
-        """One step of the optimiser; returns the mean loss and how many tokens were read."""
-        rate = _rate(self.progress.steps - 1, self._total, self.settings.warmup)
-        for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
-            group["lr"] = peak * rate
-        mine = drawn[self._accelerator.process_index :: self._accelerator.num_processes] or drawn
-        batches = make_batches(
-            mine, self._examples, self._encoder, self.settings.normalize, self._batch_tokens
-        )
-        groups = sum(batch.groups for batch in batches)
-        total = 0.0
-        self._model.train()
-        for batch in batches:
-            last = batch is batches[-1]
-            with nullcontext() if last else self._accelerator.no_sync(self._model):
-                loss = self._loss(batch) / groups
-                self._accelerator.backward(loss)
-            total += float(loss.detach())
-        self._accelerator.clip_grad_norm_(self._model.parameters(), self.settings.clip)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        if not math.isfinite(total):
-            raise TrainError(
-                f"the loss is {total} at step {self.progress.steps}: try a lower learning rate"
-            )
-        return total, sum(batch.tokens for batch in batches)
-
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        """The sum of the losses of a batch's groups."""
-        device = str(self._accelerator.device)
-        targets = batch.targets.to(device)
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=self._half):
-            start, end = forward_rows(self._model, self._encoder, batch.rows, device, self._packed)
-        losses = span_loss(start, end, targets)
-        if self._teacher is not None:
-            teacher_start, teacher_end, taught = self._teacher.of(batch)
-            taking = distillation_loss(
-                start,
-                end,
-                teacher_start.to(device),
-                teacher_end.to(device),
-                targets,
-                self.settings.temperature,
-            )
-            weight = self.settings.teacher_weight * taught.to(device)
-            losses = (1 - weight) * losses + weight * taking
-        return losses.sum()
-
     def _evaluate(self) -> None:
         """Ask the dev questions with the weights as they are, as they would be shipped."""
         state = self.progress
         folder = self.work / f"step-{state.steps}"
         if self.is_main:
-            model = self._accelerator.unwrap_model(self._model)
-            save_reader(model, self._base, self._encoder.max_tokens, folder)
+            save_reader(self._stepper.model, self._base, self._encoder.max_tokens, folder)
         self._accelerator.wait_for_everyone()
         scores = evaluate_reader(
             Reader(str(folder), device=self._device),
@@ -342,9 +296,9 @@ class _Run:
     def _save(self) -> None:
         if not self.is_main:
             return
-        model = self._accelerator.unwrap_model(self._model)
+        stepper = self._stepper
         save_checkpoint(
-            self._checkpoint, self._name, self.progress, model, self._optimizer.optimizer
+            self._checkpoint, self._name, self.progress, stepper.model, stepper.optimizer
         )
         for folder in self.work.glob("step-*"):
             if folder.name != f"step-{self.progress.best_step}":
@@ -364,7 +318,7 @@ class _Run:
                 "step": state.steps,
                 "epoch": state.steps / self._drawer.steps,
                 "loss": sum(losses) / len(losses),
-                "learning_rate": self._optimizer.param_groups[-1]["lr"],
+                "learning_rate": self._stepper.rate,
                 "tokens_per_second": state.tokens / state.seconds,
             }
         )

@@ -14,7 +14,9 @@ from safetensors.torch import load_file
 from docqa import AnswerSettings, ModelError, Reader, TrainError, TrainSettings, train
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_squad
-from docqa.training import loop
+from docqa.training import loop, step
+from docqa.training.batch import Batch
+from docqa.training.draw import Drawn
 from docqa.training.settings import Normalize
 
 SETTINGS = TrainSettings(
@@ -116,23 +118,23 @@ def test_the_first_losses_are_those_of_plain_transformers(
     """The same examples in the same order through a plain loop: the sum is twice their mean."""
     from transformers import AutoModelForQuestionAnswering
 
-    monkeypatch.setattr(loop, "pick_dtype", lambda *_: torch.float32)
+    monkeypatch.setattr(step, "pick_dtype", lambda *_: torch.float32)
     losses: list[float] = []
-    taken: list[loop.Batch] = []
-    step, make = loop._Run._step, loop.make_batches
+    taken: list[Batch] = []
+    take, make = step.Stepper.take, step.make_batches
 
-    def recording_step(run: loop._Run, drawn: list[loop.Drawn]) -> tuple[float, int]:
-        loss, tokens = step(run, drawn)
+    def recording_take(stepper: step.Stepper, drawn: list[Drawn], rate: float) -> tuple[float, int]:
+        loss, tokens = take(stepper, drawn, rate)
         losses.append(loss)
         return loss, tokens
 
-    def recording_make(*args: object) -> list[loop.Batch]:
-        batches: list[loop.Batch] = make(*args)  # type: ignore[arg-type]
+    def recording_make(*args: object) -> list[Batch]:
+        batches: list[Batch] = make(*args)  # type: ignore[arg-type]
         taken.extend(batches)
         return batches
 
-    monkeypatch.setattr(loop._Run, "_step", recording_step)
-    monkeypatch.setattr(loop, "make_batches", recording_make)
+    monkeypatch.setattr(step.Stepper, "take", recording_take)
+    monkeypatch.setattr(step, "make_batches", recording_make)
     settings = replace(
         SETTINGS,
         base=tiny_base,
@@ -243,6 +245,6 @@ def test_settings_out_of_range(name: str, value: object) -> None:
 
 
 def test_the_rate_rises_and_falls() -> None:
-    rates = [loop._rate(step, 100, 0.1) for step in range(100)]
+    rates = [loop._rate(at, 100, 0.1) for at in range(100)]
     assert rates[0] < rates[5] < max(rates) == pytest.approx(1.0)
     assert rates[10] > rates[50] > rates[99] > 0
