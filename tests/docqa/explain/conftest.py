@@ -1,0 +1,33 @@
+"""What tests of explanations share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docqa import AnswerSettings, DocQA, Reader
+from docqa.explain.explanation import Explanation
+from docqa.explain.run import explain_document
+from docqa.read import text_document
+from tests.conftest import LEASE, ROCKET
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_reader: Path) -> Explanation:
+    """A text of many windows, all of them explained."""
+    reader = Reader(str(tiny_reader), settings=AnswerSettings(max_answer_tokens=5))
+    return explain_document(
+        reader, "Who may sign the lease?", text_document(LEASE + ROCKET), windows=99, top_k=2
+    )
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explain")
+    documents = folder / "documents"
+    documents.mkdir()
+    (documents / "lease.txt").write_text(LEASE, encoding="utf-8")
+    (documents / "rocket.md").write_text(ROCKET, encoding="utf-8")
+    DocQA(folder / "index").index([documents])
+    return folder / "index"
