@@ -52,6 +52,9 @@ def main() -> None:
         count = len(rows)
         times = sorted(row["ms"] for row in rows)
         summary = {name: sum(bool(row[name]) for row in rows) for name in _MEASURES}
+        sure = [row["probability"] for row in rows if row["probability"] is not None]
+        if sure:
+            summary["mean_probability"] = round(sum(sure) / len(sure), 3)
         print(json.dumps({"questions": count, **summary, "median_ms": times[count // 2]}))
 
 
@@ -67,7 +70,7 @@ def _row(file: str, question: dict, answers: list[Answer]) -> dict:
         "answer": best.text if best else None,
         "page": best.page if best else None,
         "pages": question["pages"],
-        "confidence": round(best.confidence, 3) if best else None,
+        "probability": best.probability if best else None,
         "right": best is not None and _is_right(best, question),
         "right_page": here and best is not None and best.page in question["pages"],
         "right_among": any(_is_right(answer, question) for answer in answers),
