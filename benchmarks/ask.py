@@ -183,7 +183,7 @@ class _Exact:
 def _recall(qa: DocQA, questions: Sequence[str]) -> float:
     """The share of the best windows of exact search that are retrieved."""
     with qa._opened.snapshot() as (store, searches):
-        vectors = qa._opened.embedder().questions(questions)
+        vectors = qa._opened.embedder(store).questions(questions)
         found = candidates(store, searches, questions, vectors, CANDIDATES)
         exact: Any = Searches(_Exact(store, vectors, 200), FullText(None))  # type: ignore[arg-type]
         truth = candidates(store, exact, questions, vectors, CANDIDATES)

@@ -94,8 +94,11 @@ class OpenIndex:
             self._store, self._store_file = store, present
         return self._store
 
-    def embedder(self) -> Embedder:
+    def embedder(self, store: Store) -> Embedder:
         """The embedder that the index was made with.
+
+        Args:
+            store: the one in use, which a look for a newer one could close.
 
         Raises:
             IndexMismatchError: another was asked for.
@@ -103,7 +106,7 @@ class OpenIndex:
         """
         from index.embed import Embedder
 
-        made_with = self.store().settings
+        made_with = store.settings
         if self._embedder is None:
             self._embedder = Embedder(self._embedder_name or made_with.embedder, self._device)
         if self._embedder.sha256 != made_with.embedder_sha256:

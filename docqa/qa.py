@@ -130,7 +130,6 @@ class DocQA:
             IndexLockedError: another process is writing to it.
             ModelError: the embedder can't be loaded.
         """
-        from docqa.span_model import load_tokenizer
         from index.build import BuildOptions, build, writer_lock
 
         if isinstance(paths, (str, os.PathLike)):
@@ -139,8 +138,10 @@ class DocQA:
             try:
                 store = self._opened.store()
             except IndexMissingError:
+                from docqa.span_model import load_tokenizer
+
                 store = self._opened.create(load_tokenizer(self._reader_name).to_str())
-            embedder = self._opened.embedder()
+            embedder = self._opened.embedder(store)
             return build(store, embedder, paths, options or BuildOptions(), progress)
 
     def load(self) -> None:
@@ -151,9 +152,9 @@ class DocQA:
             IndexMismatchError: the index was made with another embedder or window size.
             ModelError: a model can't be loaded.
         """
-        with self._turn, self._opened.snapshot():
+        with self._turn, self._opened.snapshot() as (store, _):
             _ = self.model
-            self._opened.embedder()
+            self._opened.embedder(store)
 
     # -- asking ------------------------------------------------------------------------------
 
@@ -250,7 +251,7 @@ class DocQA:
             model = self.model
             ids = [model.question_ids(question) for question in questions]
             with self._opened.snapshot() as (store, searches):
-                vectors = self._opened.embedder().questions(questions)
+                vectors = self._opened.embedder(store).questions(questions)
                 found = retrieve(store, searches, questions, vectors, candidates)
                 stored = [store.windows([c.window_id for c in chosen]) for chosen in found]
                 timings.retrieve = time.perf_counter() - began
@@ -299,7 +300,7 @@ class DocQA:
         if not questions:
             return []
         with self._turn, self._opened.snapshot() as (store, searches):
-            vectors = self._opened.embedder().questions(questions)
+            vectors = self._opened.embedder(store).questions(questions)
             found = retrieve(store, searches, questions, vectors, k)
             return [_hits(store, chosen) for chosen in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -200,3 +201,12 @@ def test_an_unguarded_script_can_index(tmp_path: Path, documents: Path) -> None:
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2"
+
+
+def test_an_index_that_is_deleted_while_it_is_asked_is_read_to_the_end(
+    qa: DocQA, tmp_path: Path
+) -> None:
+    with qa._opened.snapshot() as (store, _):
+        shutil.rmtree(tmp_path / "index")
+        assert qa._opened.embedder(store).dimension == store.settings.dimension
+        assert len(store.window_ids()) == 2
