@@ -85,11 +85,15 @@ The second stage burns liquid methane. Seventeen rockets were built before produ
 """
 
 
-@pytest.fixture
-def documents(tmp_path: Path) -> Path:
-    """A folder of two small documents with facts that can be asked for."""
-    folder = tmp_path / "documents"
+def write_documents(folder: Path) -> Path:
+    """A new folder of two small documents with facts that can be asked for."""
     folder.mkdir()
     (folder / "lease.txt").write_text(LEASE, encoding="utf-8")
     (folder / "rocket.md").write_text(ROCKET, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    """A folder of two small documents of the test's own."""
+    return write_documents(tmp_path / "documents")

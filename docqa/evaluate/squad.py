@@ -77,7 +77,7 @@ def load_squad(path: str | Path) -> list[Article]:
         ) from error
 
 
-def sample(articles: list[Article], limit: int | None) -> set[str]:
+def sample(articles: Sequence[Article], limit: int | None) -> set[str]:
     """Ids of ``limit`` questions drawn from all articles, the same ones each time; or of all."""
     ids = [
         question.id
@@ -107,7 +107,7 @@ class Asked:
 
 def sampled(articles: Sequence[Article], limit: int | None) -> list[Asked]:
     """``limit`` questions drawn from all articles (:func:`sample`), in the articles' order."""
-    chosen = sample(list(articles), limit)
+    chosen = sample(articles, limit)
     return [
         Asked(question, paragraph, number, start)
         for number, article in enumerate(articles)

@@ -93,7 +93,6 @@ class ReadingScores:
         read = reading.passages, reading.logits
         self._priors = biases(*read, replace(settings, null_weight=0.0))
         self._null_parts = biases(*read, replace(settings, prior_weight=0.0))
-        self._biases = biases(*read, settings)
         self._support = Support(reading, settings) if settings.support_weight else None
         self._documents: dict[int, Document] = {}
 
@@ -136,7 +135,7 @@ class ReadingScores:
             prior=self._priors[w],
             null=self._null_parts[w],
             support=support,
-            ranking=score + self._biases[w] + support,
+            ranking=score + (self._priors[w] + self._null_parts[w]) + support,
             confidence=float(self.start_probabilities[w, first] * self.end_probabilities[w, last]),
         )
 

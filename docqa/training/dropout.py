@@ -12,11 +12,11 @@ class ByteDropout(torch.nn.Dropout):
     """Dropout (Srivastava et al. 2014) that draws one random byte for each value.
 
     torch draws a number a value, one after another; eight bytes come in the time of one number.
-    The share that is dropped is rounded to a 256th.
+    The share that is dropped is rounded to a 256th, and is never all.
     """
 
     def forward(self, hidden: Tensor) -> Tensor:
-        dropped = round(self.p * 256)
+        dropped = min(round(self.p * 256), 255)
         if not (self.training and dropped):
             return hidden
         words = torch.empty(-(-hidden.numel() // _BYTES), dtype=torch.int64)

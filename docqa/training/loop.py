@@ -22,7 +22,6 @@ from docqa.read import Reader
 from docqa.training.card import Data, Made
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.draw import Drawer, Drawn
-from docqa.training.dropout import cheapen_dropout
 from docqa.training.examples import TokenRange, make_examples
 from docqa.training.model import base_folder, load_base, parameter_groups, save_reader
 from docqa.training.negatives import hard_negatives
@@ -148,8 +147,6 @@ class _Run:
         self.data = Data.of(train, dev)
         self._base = base_folder(settings.base)
         model = load_base(self._base, settings)
-        if self._device == "cpu":
-            cheapen_dropout(model)
         self._encoder = PairEncoder(self._base, model)
         self._examples = make_examples(
             articles,

@@ -13,6 +13,7 @@ from docqa.forward import forward_rows
 from docqa.packed import pack_rows
 from docqa.training.batch import Batch, make_batches
 from docqa.training.draw import Drawn
+from docqa.training.dropout import cheapen_dropout
 from docqa.training.examples import Examples
 from docqa.training.loss import distillation_loss, span_loss
 from docqa.training.settings import TrainSettings
@@ -53,6 +54,8 @@ class Stepper:
             kind, torch.bfloat16, enabled=pick_dtype("auto", self._device) is torch.bfloat16
         )
         model.train()
+        if kind == "cpu":
+            cheapen_dropout(model)
         self._packed = pack_rows(model, kind)
         self._peaks = [group["lr"] for group in optimizer.param_groups]
         self._accelerator = accelerator

@@ -22,13 +22,10 @@ from docqa.cli.show import print_answer, printable
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.conftest import LEASE, ROCKET
+    from tests.conftest import write_documents
 
     folder = tmp_path_factory.mktemp("cli")
-    documents = folder / "documents"
-    documents.mkdir()
-    (documents / "lease.txt").write_text(LEASE, encoding="utf-8")
-    (documents / "rocket.md").write_text(ROCKET, encoding="utf-8")
+    documents = write_documents(folder / "documents")
     assert run(["index", str(documents), "--index", str(folder / "index")]) == 0
     return folder / "index"
 

@@ -10,7 +10,7 @@ from docqa import AnswerSettings, DocQA, Reader
 from docqa.explain.explanation import Explanation
 from docqa.explain.run import explain_document
 from docqa.read import text_document
-from tests.conftest import LEASE, ROCKET
+from tests.conftest import LEASE, ROCKET, write_documents
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +25,5 @@ def tiny(tiny_reader: Path) -> Explanation:
 @pytest.fixture(scope="session")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explain")
-    documents = folder / "documents"
-    documents.mkdir()
-    (documents / "lease.txt").write_text(LEASE, encoding="utf-8")
-    (documents / "rocket.md").write_text(ROCKET, encoding="utf-8")
-    DocQA(folder / "index").index([documents])
+    DocQA(folder / "index").index([write_documents(folder / "documents")])
     return folder / "index"

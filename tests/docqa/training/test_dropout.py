@@ -22,6 +22,12 @@ def test_values_and_gradients_fall_out_together(share: float) -> None:
     assert float((columns - share).abs().max()) < 0.1
 
 
+def test_a_share_next_to_all_leaves_something() -> None:
+    torch.manual_seed(0)
+    out = ByteDropout(0.999)(torch.ones(999, 101))
+    assert 0 < float((out != 0).float().mean()) < 0.01
+
+
 def test_it_follows_the_seed() -> None:
     hidden = torch.ones(10, 10)
     drawn = []
