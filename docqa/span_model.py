@@ -26,6 +26,7 @@ from docqa.spans import NO_SPAN, Logits
 from docqa.swift_bert import SwiftBert
 from index.device import Device, DType, on_device, pick_device, pick_dtype
 from index.models import load_quietly, model_folder
+from index.swift_bert import SwiftEncoder
 from ingest.windows import (
     IntArray,
     Tokens,
@@ -74,7 +75,7 @@ class SpanModel:
         self.dtype = pick_dtype(dtype, self.device)
         model = _span_head(folder, self.dtype).to(self.device).eval()
         self._encoder = PairEncoder(folder, model)
-        swift = SwiftBert.can_read(model, self.device)
+        swift = SwiftEncoder.can_read(model, self.device)
         self._packed = swift or pack_rows(model, self.device)
         self._model = SwiftBert(model) if swift else model
         self.tokenizer = self._encoder.tokenizer

@@ -51,6 +51,7 @@ class Embedder:
             )
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(f"can't load the embedder {name!r}: {error}") from error
+        _quicken(self._model, place)
         dimension = self._model.get_embedding_dimension()
         if dimension is None:
             raise ModelError(f"the embedder {name!r} does not say how long its vectors are")
@@ -104,6 +105,15 @@ class Embedder:
             places = list(group)
             for first in range(0, len(places), self._batch):
                 yield places[first : first + self._batch]
+
+
+def _quicken(model: Any, device: str) -> None:
+    """Have its layers read by :class:`index.swift_bert.SwiftEncoder` where that can be."""
+    from index.swift_bert import EvenRows, SwiftEncoder
+
+    bert = model[0].auto_model
+    if SwiftEncoder.can_read(bert, device):
+        bert.encoder = EvenRows(bert)
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -10,6 +10,7 @@ import torch
 from docqa.encode import PairEncoder
 from docqa.forward import forward_rows
 from docqa.swift_bert import SwiftBert
+from index.swift_bert import SwiftEncoder
 from tests.docqa.random_models import random_model, random_rows
 
 
@@ -31,6 +32,12 @@ def test_swift_is_plain(kind: str, tiny_reader: Path) -> None:
     torch.testing.assert_close(swift, plain, rtol=1e-4, atol=1e-5)
 
 
+def test_swift_is_plain_in_bfloat16(tiny_reader: Path) -> None:
+    model = random_model(tiny_reader, "bert").eval().to(torch.bfloat16)
+    plain, swift = both_ways(model, tiny_reader)
+    torch.testing.assert_close(swift, plain, rtol=0.05, atol=0.02)
+
+
 @pytest.mark.parametrize("scale", [300.0, -300.0])
 def test_scores_that_overflow(scale: float, tiny_reader: Path) -> None:
     model = random_model(tiny_reader, "bert").eval()
@@ -45,6 +52,6 @@ def test_scores_that_overflow(scale: float, tiny_reader: Path) -> None:
 
 
 def test_only_what_is_laid_out_as_bert(tiny_reader: Path) -> None:
-    assert SwiftBert.can_read(random_model(tiny_reader, "bert").eval(), "cpu")
-    assert not SwiftBert.can_read(random_model(tiny_reader, "bert").eval(), "cuda")
-    assert not SwiftBert.can_read(random_model(tiny_reader, "electra").eval(), "cpu")
+    assert SwiftEncoder.can_read(random_model(tiny_reader, "bert").eval(), "cpu")
+    assert not SwiftEncoder.can_read(random_model(tiny_reader, "bert").eval(), "cuda")
+    assert not SwiftEncoder.can_read(random_model(tiny_reader, "electra").eval(), "cpu")

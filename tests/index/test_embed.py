@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from sentence_transformers import SentenceTransformer
 
 from index.embed import Embedder
-from index.models import DEFAULT_EMBEDDER
+from index.models import DEFAULT_EMBEDDER, embedder_folder
 
 
 def test_a_vector_is_the_same_bit_for_bit_in_any_company() -> None:
@@ -15,3 +16,11 @@ def test_a_vector_is_the_same_bit_for_bit_in_any_company() -> None:
     together = embedder.passages(texts)
     alone = np.concatenate([embedder.passages([text]) for text in texts])
     assert np.array_equal(together, alone)
+
+
+def test_vectors_are_those_of_sentence_transformers() -> None:
+    texts = ["Who pays the rent?", "The tenant pays the rent on the first of each month. " * 9]
+    own = SentenceTransformer(str(embedder_folder(DEFAULT_EMBEDDER)[0]), device="cpu")
+    expected = own.encode_document(texts, normalize_embeddings=True)
+    found = Embedder(DEFAULT_EMBEDDER, "cpu").passages(texts)
+    assert (found * expected).sum(axis=1).min() > 0.9999
