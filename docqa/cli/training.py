@@ -94,6 +94,8 @@ def train(
     Example:
       docqa train train-v1.1.json --dev dev-v1.1.json --out reader --epochs 2
     """
+    from accelerate import PartialState
+
     from docqa.training.loop import train as run
 
     with stages() as tell:
@@ -109,6 +111,8 @@ def train(
             command=shlex.join(["docqa", *sys.argv[1:]]),
             progress=tell,
         )
+    if not PartialState().is_main_process:
+        return
     if as_json:
         print_json(
             {

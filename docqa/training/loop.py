@@ -135,13 +135,16 @@ class _Run:
         from accelerate import Accelerator
 
         self.settings = settings
-        self.work = _work_folder(out, resume)
         self.progress = Progress()
-        self._tell = tell or (lambda *_: None)
         self._device = pick_device(device)
         if self._device.startswith("cuda:"):
             torch.cuda.set_device(self._device)
         self._accelerator = Accelerator(mixed_precision="no", cpu=self._device == "cpu")
+        self._tell = (self.is_main and tell) or (lambda *_: None)
+        self.work = out / _WORK
+        if self.is_main:
+            _prepare_folder(out, resume)
+        self._accelerator.wait_for_everyone()
         articles = [article for file in train for article in load_squad(file)]
         self._dev = load_squad(dev)
         self.data = Data.of(train, dev)
@@ -281,6 +284,7 @@ class _Run:
             self.settings.dev_questions,
             progress=lambda done, total: self._tell("asking dev questions", done, total, ""),
         ).summary()
+        self._accelerator.wait_for_everyone()
         state.history.append(
             {"step": state.steps, "exact_match": scores["exact_match"], "f1": scores["f1"]}
         )
@@ -322,7 +326,7 @@ class _Run:
         losses.clear()
 
 
-def _work_folder(out: Path, resume: bool) -> Path:
+def _prepare_folder(out: Path, resume: bool) -> None:
     work = out / _WORK
     if not resume and out.exists() and any(out.iterdir()):
         raise TrainError(
@@ -331,7 +335,6 @@ def _work_folder(out: Path, resume: bool) -> Path:
     if resume and not work.exists() and out.exists() and any(out.iterdir()):
         raise TrainError(f"there is no unfinished run in {out}")
     work.mkdir(parents=True, exist_ok=True)
-    return work
 
 
 def _fingerprint(settings: TrainSettings, data: Data, teacher: str | None) -> str:

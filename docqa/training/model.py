@@ -53,7 +53,8 @@ def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[di
 
     Weight decay is not for biases and norms. With ``layer_decay`` each layer has a smaller rate
     than the one above it (Howard and Ruder 2018, section 3.2): the head has the full one, the
-    embeddings the smallest.
+    embeddings the smallest. ``initial_lr`` is the peak rate, as torch's own schedules name it; it
+    stays when a checkpoint brings ``lr`` to where it was.
     """
     names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     layers = 1 + max((int(found[1]) for n in names if (found := _LAYER.search(n))), default=-1)
@@ -64,11 +65,13 @@ def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[di
         found = _LAYER.search(name)
         depth = int(found[1]) + 1 if found else 0 if "embeddings" in name else layers + 1
         decays = parameter.ndim > 1
+        peak = settings.learning_rate * settings.layer_decay ** (layers + 1 - depth)
         group = groups.setdefault(
             (depth, decays),
             {
                 "params": [],
-                "lr": settings.learning_rate * settings.layer_decay ** (layers + 1 - depth),
+                "lr": peak,
+                "initial_lr": peak,
                 "weight_decay": settings.weight_decay if decays else 0.0,
             },
         )

@@ -31,7 +31,7 @@ class Stepper:
         accelerator: of the ``accelerate`` package; the questions of a step are shared out over its
             processes.
         model: an encoder with a span head, in float32.
-        optimizer: of its parameters, at their peak rates.
+        optimizer: of its parameters, in groups of :func:`parameter_groups`.
         encoder: of its input.
         examples: that questions are drawn from.
         teacher: whose distributions are learned too.
@@ -57,7 +57,6 @@ class Stepper:
         if kind == "cpu":
             cheapen_dropout(model)
         self._packed = pack_rows(model, kind)
-        self._peaks = [group["lr"] for group in optimizer.param_groups]
         self._accelerator = accelerator
         self._encoder = encoder
         self._examples = examples
@@ -87,15 +86,16 @@ class Stepper:
             rate: the share of the peak learning rate.
 
         Returns:
-            The mean loss and how many tokens were read, of this process's questions.
+            The mean loss, and how many tokens this process read.
         """
-        for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
-            group["lr"] = peak * rate
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * rate
         mine = drawn[self._accelerator.process_index :: self._accelerator.num_processes] or drawn
         batches = make_batches(
             mine, self._examples, self._encoder, self._settings.normalize, self._batch_tokens
         )
-        groups = sum(batch.groups for batch in batches)
+        # Gradients are averaged over the processes; so each loss is divided by the same number.
+        groups = self._mean(sum(batch.groups for batch in batches))
         total = 0.0
         self._model.train()
         for batch in batches:
@@ -107,7 +107,12 @@ class Stepper:
         self._accelerator.clip_grad_norm_(self._model.parameters(), self._settings.clip)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        return total, sum(batch.tokens for batch in batches)
+        return self._mean(total), sum(batch.tokens for batch in batches)
+
+    def _mean(self, value: float) -> float:
+        """The mean of the processes' values."""
+        mine = torch.tensor(value, dtype=torch.float32, device=self._device)
+        return float(self._accelerator.reduce(mine, "mean"))
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         """The sum of the losses of a batch's groups."""

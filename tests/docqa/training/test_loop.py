@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +97,14 @@ def test_a_stopped_run_ends_in_the_same_weights(
             )
     train([ten_questions], ten_questions, tmp_path / "stopped", settings, resume=True)
     assert same(tmp_path / "whole", tmp_path / "stopped")
+    assert course(tmp_path / "whole") == course(tmp_path / "stopped")
+
+
+def course(folder: Path) -> list[tuple[str, ...]]:
+    """What the log says of each step's rate and scores, which later weights go into too."""
+    names = ("step", "learning_rate", "exact_match", "f1")
+    rows = csv.DictReader((folder / "log.csv").open())
+    return [tuple(row[name] for name in names) for row in rows]
 
 
 def stopping(at: int) -> Callable[[str, int, int, str], None]:
@@ -248,3 +259,27 @@ def test_the_rate_rises_and_falls() -> None:
     rates = [loop._rate(at, 100, 0.1) for at in range(100)]
     assert rates[0] < rates[5] < max(rates) == pytest.approx(1.0)
     assert rates[10] > rates[50] > rates[99] > 0
+
+
+def test_two_processes_end_in_the_weights_of_one(
+    tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    launchers = {
+        "one": [sys.executable, "-m"],
+        "two": [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "-m"],
+    }
+    for name, launcher in launchers.items():
+        command = [*launcher, "docqa", "train", str(ten_questions), "--dev", str(ten_questions)]
+        command += ["--out", str(tmp_path / name), "--base", tiny_base, "--epochs", "3"]
+        command += ["--learning-rate", "1e-3", "--batch-questions", "5", "--dropout", "0"]
+        command += ["--window-size", "64", "--overlap", "16", "--negatives", "1"]
+        command += ["--unanswerable", "0", "--evaluations", "1", "--device", "cpu", "--json"]
+        done = subprocess.run(
+            command, check=True, timeout=300, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        )
+        assert json.loads(done.stdout)["steps"] == 6
+    base, one, two = (
+        torch.cat([tensor.float().flatten() for tensor in weights(folder).values()])
+        for folder in (Path(tiny_base), tmp_path / "one", tmp_path / "two")
+    )
+    assert torch.cosine_similarity(one - base, two - base, dim=0) > 0.99
