@@ -40,7 +40,8 @@ class TrainSettings:
         teacher_weight: what the teacher's distributions weigh against the annotators' answers,
             from 0 to 1, where there is a teacher.
         temperature: by which the logits of both are divided before they are compared (Hinton et
-            al. 2015).
+            al. 2015), the teacher's calibrated. Above 1, the many tokens that are no answer
+            outweigh the few that may be.
         evaluations: how often the dev score is taken in an epoch.
         patience: training ends when so many evaluations in a row are no better than the best.
         dev_questions: dev questions asked at each evaluation; the same ones each time.
@@ -66,7 +67,7 @@ class TrainSettings:
     unanswerable: float = 0.1
     gold: Gold = "majority"
     teacher_weight: float = 0.5
-    temperature: float = 2.0
+    temperature: float = 1.0
     evaluations: int = 4
     patience: int = 4
     dev_questions: int = 1000

@@ -2,12 +2,14 @@
 
 A teacher is large, so it reads each question once, before training, and what it said is kept in a
 file. It may have another tokenizer: its logits are carried over by the characters at which tokens
-start and end.
+start and end. And it may be far less sure than it could be, or more, by how long it was trained; so
+its logits are scaled to make the marked answers likeliest (temperature scaling, Guo et al. 2017,
+section 4.2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,9 @@ from ingest.windows import IntArray
 # Questions that the teacher reads together.
 _TOGETHER = 256
 _NO_LOGIT = -np.inf
+# Tried on so many examples to make the marked answers likeliest.
+_SCALES = np.geomspace(1 / 4, 4, 33)
+_SCALED_BY = 1000
 
 _Floats = npt.NDArray[np.float32]
 
@@ -69,6 +74,30 @@ class TeacherLogits:
                 taught[groups[n]] = True
         return torch.from_numpy(start), torch.from_numpy(end), torch.from_numpy(taught)
 
+    def calibrated(self, examples: Sequence[Example]) -> TeacherLogits:
+        """The same times the number that makes the marked answers likeliest."""
+        chosen = examples[:: -(-len(examples) // _SCALED_BY)]
+        losses = sum((self._losses(example) for example in chosen), np.zeros(len(_SCALES)))
+        scale = _SCALES[losses.argmin()]
+        return TeacherLogits(self.bounds, (self.logits * np.float16(scale)).astype(np.float16))
+
+    def _losses(self, example: Example) -> npt.NDArray[np.float64]:
+        """``-log P_start - log P_end`` of the first answer, or of none, at each scale."""
+        low, high = self.bounds[example.number : example.number + 2]
+        logits = self.logits[low:high].astype(np.float64)
+        places = (0, 0)
+        if example.golds:
+            gold, first = example.golds[0], example.paragraph.first
+            places = (1 + gold.first - first, gold.last - first)
+        right = logits[places, (0, 1)]
+        if not np.isfinite(right).all():
+            return np.zeros(len(_SCALES))
+        scaled = logits[None] * _SCALES[:, None, None]
+        greatest = scaled.max(axis=1, keepdims=True)
+        totals = np.log(np.exp(scaled - greatest).sum(axis=1)) + greatest[:, 0]
+        losses: npt.NDArray[np.float64] = (totals - right * _SCALES[:, None]).sum(axis=1)
+        return losses
+
 
 def teacher_logits(
     data: Examples,
@@ -78,6 +107,8 @@ def teacher_logits(
     progress: Callable[[int, int], None] | None = None,
 ) -> TeacherLogits:
     """Have the teacher read every example, or take what it said from the file ``kept``.
+
+    The file has the teacher's own logits; what is returned is :meth:`TeacherLogits.calibrated`.
 
     Raises:
         ModelError: the teacher can't be loaded.
@@ -93,7 +124,7 @@ def teacher_logits(
     lengths = [1 + e.paragraph.last - e.paragraph.first for e in data.examples]
     if not np.array_equal(np.diff(found.bounds), lengths):
         raise TrainError(f"{kept} holds a teacher's logits for other questions: remove it")
-    return found
+    return found.calibrated(data.examples)
 
 
 def _read(
