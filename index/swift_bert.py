@@ -14,12 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from index.swift_linear import SwiftLinear
 
 # Models of transformers that are laid out as BERT is.
 _LIKE_BERT = frozenset({"bert", "roberta", "xlm-roberta", "camembert"})
+
+# oneDNN compiles a product anew for each number of rows, at the price of a tenth of a question: so
+# tokens are filled up to a multiple of this, and there are few numbers.
+_MULTIPLE = 64
 
 Softmax = Callable[[Tensor], tuple[Tensor, Tensor | None]]
 
@@ -58,10 +63,12 @@ class SwiftEncoder:
         Returns:
             ``(tokens, width)``.
         """
-        hidden = self._read(embedded, row_lengths, _unshifted)
-        if hidden.isfinite().all():
-            return hidden
-        return self._read(embedded, row_lengths, _shifted)
+        tokens = len(embedded)
+        filled = F.pad(embedded, (0, 0, 0, -tokens % _MULTIPLE))
+        hidden = self._read(filled, row_lengths, _unshifted)
+        if not hidden.isfinite().all():
+            hidden = self._read(filled, row_lengths, _shifted)
+        return hidden[:tokens]
 
     def _read(self, hidden: Tensor, row_lengths: Sequence[int], softmax: Softmax) -> Tensor:
         for layer in self._layers:
@@ -131,7 +138,7 @@ class _Layer:
         """``(tokens, width)`` in and out."""
         tokens, width = hidden.shape
         each = self.mixing(hidden).view(tokens, 3, heads, width // heads)
-        mixed = torch.empty_like(hidden).view(tokens, heads, width // heads)
+        mixed = torch.zeros_like(hidden).view(tokens, heads, width // heads)
         scale = (width // heads) ** -0.5
         first = 0
         for length in row_lengths:
