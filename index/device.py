@@ -13,7 +13,7 @@ DType = str  # "auto", "float32", "bfloat16" or "float16"
 
 # On a CPU torch and oneDNN each keep what they compiled for a shape of matrices, for 1,024 shapes:
 # some hundred megabytes, of which texts sorted by length need the latest few.
-_SHAPES_KEPT = 64
+_SHAPES_KEPT = 16
 _CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 
 
