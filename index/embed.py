@@ -111,8 +111,8 @@ def _quicken(model: Any, device: str) -> None:
     """Have its layers read by :class:`index.swift_bert.SwiftEncoder` where that can be."""
     from index.swift_bert import EvenRows, SwiftEncoder
 
-    bert = model[0].auto_model
-    if SwiftEncoder.can_read(bert, device):
+    bert = model.transformers_model
+    if bert is not None and SwiftEncoder.can_read(bert, device):
         bert.encoder = EvenRows(bert)
 
 

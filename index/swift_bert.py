@@ -77,7 +77,7 @@ class SwiftEncoder:
 
 
 class EvenRows(torch.nn.Module):
-    """Stands in for a model's own encoder where all rows have one length and nothing is padded.
+    """Stands in for a model's own encoder, and hands over to it where rows are padded.
 
     Args:
         model: see :class:`SwiftEncoder`.
@@ -85,10 +85,13 @@ class EvenRows(torch.nn.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__()
+        self._own = model.base_model.encoder
         self._layers = SwiftEncoder(model)
 
-    def forward(self, embedded: Tensor, **_: Any) -> Any:
+    def forward(self, embedded: Tensor, attention_mask: Tensor | None = None, **rest: Any) -> Any:
         """As transformers calls it, ``(rows, tokens, width)`` in and out."""
+        if attention_mask is not None:
+            return self._own(embedded, attention_mask=attention_mask, **rest)
         from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
         rows, tokens, _width = embedded.shape
