@@ -52,6 +52,11 @@ _Count = click.IntRange(min=1)
     click.FloatRange(0, 1, max_open=True),
     "Of hidden states alone, in place of the base's own.",
 )
+@_setting(
+    "ema_decay",
+    click.FloatRange(0, 1, max_open=True),
+    "What is kept is a moving average of weights, of which so much stays at each step.",
+)
 @_setting("window_size", click.IntRange(min=16), "The most tokens in a window.")
 @_setting("overlap", click.IntRange(min=0), "Tokens that neighbouring windows share.")
 @_setting(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from docqa.errors import TrainError
 from index.files import replaced
@@ -38,7 +39,12 @@ class Progress:
 
 
 def save_checkpoint(
-    file: Path, run: str, progress: Progress, model: torch.nn.Module, optimizer: Any
+    file: Path,
+    run: str,
+    progress: Progress,
+    model: torch.nn.Module,
+    average: AveragedModel | None,
+    optimizer: Any,
 ) -> None:
     """Write a checkpoint; the one that was there before stays whole until this one is.
 
@@ -49,6 +55,7 @@ def save_checkpoint(
         "run": run,
         "progress": asdict(progress),
         "model": model.state_dict(),
+        "average": None if average is None else average.state_dict(),
         "optimizer": optimizer.state_dict(),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -57,8 +64,14 @@ def save_checkpoint(
         torch.save(state, part)
 
 
-def load_checkpoint(file: Path, run: str, model: torch.nn.Module, optimizer: Any) -> Progress:
-    """Bring model, optimiser and random numbers to where the checkpoint was.
+def load_checkpoint(
+    file: Path,
+    run: str,
+    model: torch.nn.Module,
+    average: AveragedModel | None,
+    optimizer: Any,
+) -> Progress:
+    """Bring model, moving average, optimiser and random numbers to where the checkpoint was.
 
     Raises:
         TrainError: it can't be read, or is of another run.
@@ -73,6 +86,8 @@ def load_checkpoint(file: Path, run: str, model: torch.nn.Module, optimizer: Any
             "give the same ones, or another folder"
         )
     model.load_state_dict(state["model"])
+    if average is not None:
+        average.load_state_dict(state["average"])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["torch"])
     if state["cuda"]:

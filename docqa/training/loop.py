@@ -23,7 +23,13 @@ from docqa.training.card import Data, Made
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.draw import Drawer, Drawn
 from docqa.training.examples import TokenRange, make_examples
-from docqa.training.model import base_folder, load_base, parameter_groups, save_reader
+from docqa.training.model import (
+    base_folder,
+    load_base,
+    moving_average,
+    parameter_groups,
+    save_reader,
+)
 from docqa.training.negatives import hard_negatives
 from docqa.training.result import write_result
 from docqa.training.settings import TrainSettings
@@ -143,7 +149,7 @@ class _Run:
         self._tell = (self.is_main and tell) or (lambda *_: None)
         self.work = out / _WORK
         if self.is_main:
-            _prepare_folder(out, resume)
+            _prepare(self.work, resume)
         self._accelerator.wait_for_everyone()
         articles = [article for file in train for article in load_squad(file)]
         self._dev = load_squad(dev)
@@ -172,13 +178,17 @@ class _Run:
         optimizer = torch.optim.AdamW(
             parameter_groups(model, settings), lr=settings.learning_rate, fused=True
         )
+        self._average = moving_average(model, settings.ema_decay)
         self._total = math.ceil(settings.epochs * self._drawer.steps)
         self._name = _fingerprint(settings, self.data, teacher)
         if resume and self._checkpoint.exists():
-            self.progress = load_checkpoint(self._checkpoint, self._name, model, optimizer)
+            self.progress = load_checkpoint(
+                self._checkpoint, self._name, model, self._average, optimizer
+            )
         self._stepper = Stepper(
             self._accelerator,
             model,
+            self._average,
             optimizer,
             self._encoder,
             self._examples,
@@ -276,7 +286,8 @@ class _Run:
         state = self.progress
         folder = self.work / f"step-{state.steps}"
         if self.is_main:
-            save_reader(self._stepper.model, self._base, self._encoder.max_tokens, folder)
+            kept = self._stepper.model if self._average is None else self._average.module
+            save_reader(kept, self._base, self._encoder.max_tokens, folder)
         self._accelerator.wait_for_everyone()
         scores = evaluate_reader(
             Reader(str(folder), device=self._device),
@@ -299,7 +310,12 @@ class _Run:
             return
         stepper = self._stepper
         save_checkpoint(
-            self._checkpoint, self._name, self.progress, stepper.model, stepper.optimizer
+            self._checkpoint,
+            self._name,
+            self.progress,
+            stepper.model,
+            self._average,
+            stepper.optimizer,
         )
         for folder in self.work.glob("step-*"):
             if folder.name != f"step-{self.progress.best_step}":
@@ -326,8 +342,9 @@ class _Run:
         losses.clear()
 
 
-def _prepare_folder(out: Path, resume: bool) -> None:
-    work = out / _WORK
+def _prepare(work: Path, resume: bool) -> None:
+    """Make the folder of the run's state, where nothing is in the way."""
+    out = work.parent
     if not resume and out.exists() and any(out.iterdir()):
         raise TrainError(
             f"{out} is not empty: give another folder, or go on with the run in it (--resume)"

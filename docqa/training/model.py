@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from docqa.encode import load_fast_tokenizer
 from docqa.errors import ModelError
@@ -77,6 +78,15 @@ def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[di
         )
         group["params"].append(parameter)
     return list(groups.values())
+
+
+def moving_average(model: torch.nn.Module, decay: float) -> AveragedModel | None:
+    """The exponential moving average of a model's weights, which starts at the first step's.
+
+    Args:
+        decay: of which so much stays at each step; 0 for none.
+    """
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None
 
 
 def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:

@@ -29,6 +29,9 @@ class TrainSettings:
         layer_decay: the rate of each layer is this times that of the layer above it.
         clip: the longest gradient, as a norm.
         dropout: of hidden states, and none of attention; None keeps what the base has of both.
+        ema_decay: what is evaluated and kept is the exponential moving average of the weights, of
+            which so much stays at each step (Polyak and Juditsky 1992); 0 keeps the weights as
+            the last step left them.
         window_size, overlap: of the windows that contexts are cut into, in tokens.
         normalize: ``question`` is one softmax over all windows drawn for a question (shared
             normalisation, Clark and Gardner 2018, section 3.2), ``window`` one in each window.
@@ -60,6 +63,7 @@ class TrainSettings:
     layer_decay: float = 1.0
     clip: float = 1.0
     dropout: float | None = None
+    ema_decay: float = 0.0
     window_size: int = 320
     overlap: int = 96
     normalize: Normalize = "question"
@@ -87,8 +91,9 @@ class TrainSettings:
         for name in ("warmup", "unanswerable", "teacher_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout}")
+        for name in ("dropout", "ema_decay"):
+            if not 0 <= (getattr(self, name) or 0) < 1:
+                raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
         if self.negatives < 0 or self.weight_decay < 0:
             raise ValueError("negatives and weight_decay must not be negative")
         if self.normalize == "question" and self.unanswerable and not self.negatives:

@@ -79,10 +79,15 @@ class StoppedError(Exception):
     pass
 
 
+@pytest.mark.parametrize("ema_decay", [0.0, 0.7])
 def test_a_stopped_run_ends_in_the_same_weights(
-    tiny_base: str, ten_questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ema_decay: float,
+    tiny_base: str,
+    ten_questions: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings = replace(SETTINGS, base=tiny_base, epochs=6, dropout=0.1)
+    settings = replace(SETTINGS, base=tiny_base, epochs=6, dropout=0.1, ema_decay=ema_decay)
     train([ten_questions], ten_questions, tmp_path / "whole", settings)
     monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.0)
     for stop_at in (3, 8, 8, 11):
@@ -113,6 +118,29 @@ def stopping(at: int) -> Callable[[str, int, int, str], None]:
             raise StoppedError
 
     return tell
+
+
+def test_the_moving_average_of_the_weights_is_kept(
+    tiny_base: str, ten_questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after: list[dict[str, torch.Tensor]] = []
+    take = step.Stepper.take
+
+    def recording(stepper: step.Stepper, drawn: list[Drawn], rate: float) -> tuple[float, int]:
+        taken = take(stepper, drawn, rate)
+        after.append({name: p.detach().clone() for name, p in stepper.model.named_parameters()})
+        return taken
+
+    monkeypatch.setattr(step.Stepper, "take", recording)
+    settings = replace(SETTINGS, base=tiny_base, epochs=4, ema_decay=0.7)
+    report = train([ten_questions], ten_questions, tmp_path / "out", settings)
+    kept = weights(report.folder)
+    for name, average in after[0].items():
+        for later in after[1 : report.best_step]:
+            average = 0.7 * average + 0.3 * later[name]
+        torch.testing.assert_close(kept[name].float(), average, atol=1e-3, rtol=1e-3)
+    head = "qa_outputs.weight"
+    assert not torch.allclose(kept[head].float(), after[report.best_step - 1][head], atol=1e-3)
 
 
 def test_it_stops_when_the_score_no_longer_rises(
@@ -246,6 +274,7 @@ def test_a_base_that_is_not_there(ten_questions: Path, tmp_path: Path) -> None:
         ("gold", "first"),
         ("unanswerable", 1.5),
         ("dropout", 1.0),
+        ("ema_decay", 1.0),
         ("negatives", -1),
         ("patience", 0),
     ],
