@@ -86,7 +86,10 @@ def moving_average(model: torch.nn.Module, decay: float) -> AveragedModel | None
     Args:
         decay: of which so much stays at each step; 0 for none.
     """
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None
+    if not decay:
+        return None
+    averaging = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=averaging)
 
 
 def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:
