@@ -178,7 +178,7 @@ class _Run:
         optimizer = torch.optim.AdamW(
             parameter_groups(model, settings), lr=settings.learning_rate, fused=True
         )
-        self._average = moving_average(model, settings.ema_decay)
+        self._average = moving_average(model, settings.ema_decay, self._accelerator.device)
         self._total = math.ceil(settings.epochs * self._drawer.steps)
         self._name = _fingerprint(settings, self.data, teacher)
         if resume and self._checkpoint.exists():

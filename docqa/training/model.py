@@ -80,16 +80,19 @@ def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[di
     return list(groups.values())
 
 
-def moving_average(model: torch.nn.Module, decay: float) -> AveragedModel | None:
+def moving_average(
+    model: torch.nn.Module, decay: float, device: torch.device
+) -> AveragedModel | None:
     """The exponential moving average of a model's weights, which starts at the first step's.
 
     Args:
         decay: of which so much stays at each step; 0 for none.
+        device: where the model will be trained.
     """
     if not decay:
         return None
     averaging = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return AveragedModel(model, multi_avg_fn=averaging)
+    return AveragedModel(model, device, multi_avg_fn=averaging)
 
 
 def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:
