@@ -1,4 +1,4 @@
-"""Whole words: a reader's tokens may end inside one (``BASH_XTRACEFD``, ``1,250``, ``--json``)."""
+"""Whole words: a reader's tokens may end inside one (``BASH_XTRACEFD``, ``1,250``, ``a@b.org``)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ _LETTER = (
     r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
     r"\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-# A number keeps what groups its digits.
-_WORD = re.compile(rf"{_LETTER}+(?:(?<=\d)[.,](?=\d){_LETTER}+)*")
+# A number keeps what groups its digits, and the address of a mailbox is one word.
+_MAILBOX = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_WORD = re.compile(rf"{_MAILBOX}|{_LETTER}+(?:(?<=\d)[.,](?=\d){_LETTER}+)*")
 # Signs that belong to the word they touch: of file names, options, sums and shares. Before them is
 # a blank, a bracket or a quote.
 _SIGNS_BEFORE = re.compile(

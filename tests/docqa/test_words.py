@@ -39,6 +39,10 @@ from docqa.words import whole_words
         ("rule ----- 7", "7", "7"),
         ("the end. Then", "end", "end"),
         ("more than 5.", "5", "5"),
+        ("to bash-maintainers@gnu.org so", "@gnu.org", "bash-maintainers@gnu.org"),
+        ("write to <a.b+c@lists.example.org>.", "b", "a.b+c@lists.example.org"),
+        ("user@host, or", "user", "user"),
+        ("@someone said", "someone", "@someone"),
     ],
 )
 def test_widens_to_words(text: str, cut: str, whole: str) -> None:
