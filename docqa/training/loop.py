@@ -178,7 +178,9 @@ class _Run:
         optimizer = torch.optim.AdamW(
             parameter_groups(model, settings), lr=settings.learning_rate, fused=True
         )
-        self._average = moving_average(model, settings.ema_decay, self._accelerator.device)
+        self._average = moving_average(
+            model, optimizer, settings.ema_decay, self._accelerator.device
+        )
         self._total = math.ceil(settings.epochs * self._drawer.steps)
         self._name = _fingerprint(settings, self.data, teacher)
         if resume and self._checkpoint.exists():
@@ -188,7 +190,6 @@ class _Run:
         self._stepper = Stepper(
             self._accelerator,
             model,
-            self._average,
             optimizer,
             self._encoder,
             self._examples,

@@ -81,18 +81,21 @@ def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[di
 
 
 def moving_average(
-    model: torch.nn.Module, decay: float, device: torch.device
+    model: torch.nn.Module, optimizer: torch.optim.Optimizer, decay: float, device: torch.device
 ) -> AveragedModel | None:
-    """The exponential moving average of a model's weights, which starts at the first step's.
+    """The exponential moving average of a model's weights, from the first step on.
 
     Args:
+        optimizer: after each step of which it is brought up to date.
         decay: of which so much stays at each step; 0 for none.
         device: where the model will be trained.
     """
     if not decay:
         return None
     averaging = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return AveragedModel(model, device, multi_avg_fn=averaging)
+    average = AveragedModel(model, device, multi_avg_fn=averaging)
+    optimizer.register_step_post_hook(lambda *_: average.update_parameters(model))
+    return average
 
 
 def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from docqa.encode import PairEncoder
 from docqa.forward import forward_rows
@@ -32,7 +31,6 @@ class Stepper:
         accelerator: of the ``accelerate`` package; the questions of a step are shared out over its
             processes.
         model: an encoder with a span head, in float32.
-        average: of its weights, to be kept up to date.
         optimizer: of its parameters, in groups of :func:`parameter_groups`.
         encoder: of its input.
         examples: that questions are drawn from.
@@ -43,7 +41,6 @@ class Stepper:
         self,
         accelerator: Any,
         model: Any,
-        average: AveragedModel | None,
         optimizer: torch.optim.Optimizer,
         encoder: PairEncoder,
         examples: Examples,
@@ -65,7 +62,6 @@ class Stepper:
         self._examples = examples
         self._settings = settings
         self._teacher = teacher
-        self._average = average
         self._model, self._optimizer = accelerator.prepare(model, optimizer)
 
     @property
@@ -111,8 +107,6 @@ class Stepper:
         self._accelerator.clip_grad_norm_(self._model.parameters(), self._settings.clip)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        if self._average is not None:
-            self._average.update_parameters(self.model)
         return self._mean(total), sum(batch.tokens for batch in batches)
 
     def _mean(self, value: float) -> float:
