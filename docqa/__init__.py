@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
     from docqa.qa import DocQA, Hit
     from docqa.read import Reader
+    from docqa.training.average import average
     from docqa.training.loop import train
     from docqa.training.settings import TrainSettings
     from index.build import BuildOptions, IndexReport
@@ -63,6 +64,7 @@ __all__ = [
     "TrainError",
     "TrainSettings",
     "WindowSettings",
+    "average",
     "train",
 ]
 
@@ -76,6 +78,7 @@ _LATER = {
     "LoadLimits": "ingest.document",
     "Reader": "docqa.read",
     "TrainSettings": "docqa.training.settings",
+    "average": "docqa.training.average",
     "train": "docqa.training.loop",
     "WindowSettings": "ingest.windows",
 }

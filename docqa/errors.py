@@ -54,4 +54,4 @@ class DataError(DocQAError):
 
 
 class TrainError(DocQAError):
-    """A training run that can't start, or can't go on where it stopped."""
+    """A training run that can't start or go on, or readers that have no mean."""

@@ -73,7 +73,7 @@ class SpanModel:
         self.answer_settings = AnswerSettings.of_reader(folder)
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
-        model = _span_head(folder, self.dtype).to(self.device).eval()
+        model = load_span_head(folder, self.dtype).to(self.device).eval()
         self._encoder = PairEncoder(folder, model)
         swift = SwiftEncoder.can_read(model, self.device)
         self._packed = swift or pack_rows(model, self.device)
@@ -240,7 +240,12 @@ def load_tokenizer(name: str) -> Tokenizer:
     return plain_tokenizer(load_fast_tokenizer(model_folder(name)).backend_tokenizer)
 
 
-def _span_head(folder: Path, dtype: torch.dtype) -> Any:
+def load_span_head(folder: Path, dtype: torch.dtype) -> Any:
+    """A question-answering model of transformers.
+
+    Raises:
+        ModelError: it can't be loaded, or has no span head.
+    """
     from transformers import AutoModelForQuestionAnswering
 
     load_quietly()

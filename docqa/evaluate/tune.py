@@ -29,8 +29,6 @@ from docqa.spans import best_spans, null_score
 _PRIOR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _NULL_WEIGHTS = (0.0, 0.5, 1.0)
 _SUPPORT_WEIGHTS = (0.0, 1.0)
-# The share of answerable questions that must still get an answer.
-ANSWERED = 0.99
 # What leaving candidates unread may cost in F1, from 0 to 1, and the margins that are tried.
 _STOPPING_COSTS = 0.001
 _STOP_MARGINS = [n / 2 for n in range(41)]
@@ -57,18 +55,20 @@ def tune(
     limit: int | None = None,
     device: str = "auto",
     progress: Callable[[int, int], None] | None = None,
+    answered: float = 0.99,
 ) -> Tuned:
     """Choose the weights of ranking, and ``null_threshold``, for a reader.
 
-    The weights are those of the best F1, smaller ones on a tie. The threshold is that at which 99%
-    of the answerable questions still get an answer. Then the questions are asked again for the
-    smallest ``stop_margin`` that costs at most 0.1 points of F1, and for the curve from confidence
-    to probability at that margin.
+    The weights are those of the best F1, smaller ones on a tie. The threshold is that at which the
+    share ``answered`` of the answerable questions still get an answer. Then the questions are asked
+    again for the smallest ``stop_margin`` that costs at most 0.1 points of F1, and for the curve
+    from confidence to probability at that margin.
 
     Args:
         reader: its folder.
         limit: the most questions, drawn at random but the same each time.
         progress: told how many questions have been asked, of how many.
+        answered: from 0 to 1.
 
     Raises:
         ValueError: there is no answerable question.
@@ -97,7 +97,7 @@ def tune(
                 prior_weight=best[0],
                 null_weight=best[1],
                 support_weight=best[2],
-                null_threshold=round(float(np.quantile(margins, ANSWERED)), 2),
+                null_threshold=round(float(np.quantile(margins, answered)), 2),
             )
             unrefused = replace(chosen, null_threshold=inf)
             stopped = [

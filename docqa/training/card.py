@@ -11,9 +11,17 @@ import torch
 import transformers
 
 from docqa.evaluate.squad import load_squad
-from docqa.evaluate.tune import ANSWERED, Tuned
+from docqa.evaluate.tune import Tuned
 from docqa.training.checkpoint import Progress
 from docqa.training.settings import TrainSettings
+
+_WHAT = """\
+fine-tuned to mark where in a text the answer to a question starts and ends.
+Load it with `docqa ask --reader FOLDER`, or as any question-answering model of transformers."""
+_LICENCE = """\
+## Licence
+
+That of the base and of the data, whichever asks for more; docqa's own part is Apache-2.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ def card(made: Made) -> str:
     values = asdict(settings)
     rows = "\n".join(f"| {name} | {value} |" for name, value in values.items())
     taught = f"\nTaught by `{made.teacher}`.\n" if made.teacher else ""
-    called = f"\n```\n{made.command}\n```\n" if made.command else ""
+    called = _called(made.command)
     softmax = (
         "one softmax over all windows drawn for a question (shared normalisation)"
         if settings.normalize == "question"
@@ -91,17 +99,14 @@ def card(made: Made) -> str:
     return f"""\
 # A reader for docqa
 
-`{settings.base}`, fine-tuned to mark where in a text the answer to a question starts and ends.
-Load it with `docqa ask --reader FOLDER`, or as any question-answering model of transformers.
+`{settings.base}`, {_WHAT}
 {called}{taught}
 The best of {progress.steps:,} steps was number {progress.best_step:,}: on {asked:,} dev questions,
 each asked of its own paragraph, exact match {progress.best_exact_match:.2f}, F1
 {progress.best_f1:.2f}. {millions:.1f} million tokens were read in {minutes:.0f} minutes of steps
-(torch {torch.__version__}, transformers {transformers.__version__}).
+({_versions()}).
 
-Asked of all dev articles at once, with ten windows read for each question: F1 {tuned.f1:.2f}, and
-{tuned.pure_f1:.2f} with the pure maximum of all scores. The settings in `docqa.json` were chosen
-there; at its null threshold {ANSWERED:.0%} of those questions get an answer.
+{_chosen(tuned, settings.answered)}
 
 | file | for | questions | SHA-256 begins |
 |---|---|---|---|
@@ -113,13 +118,79 @@ there; at its null threshold {ANSWERED:.0%} of those questions get an answer.
 
 The objective: the negative log likelihood of start and end, {softmax}.
 
+{_bad_at(weakness)}
+
+{_LICENCE}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """Of which readers another is the mean, and how good it is.
+
+    Attributes:
+        parts: for each its name, its share, and the SHA-256 (hex) of its weights.
+        dev: by which its settings were chosen, and how many questions of it were asked.
+        exact_match, f1: of these, each of its own paragraph, in per cent.
+        tuned, answered: the settings chosen for it, and the share that its null threshold leaves.
+        command: that made it; empty where it was made from Python.
+    """
+
+    parts: tuple[tuple[str, float, str], ...]
+    dev: DataFile
+    asked: int
+    exact_match: float
+    f1: float
+    tuned: Tuned
+    answered: float
+    command: str
+
+
+def averaged_card(made: Averaged) -> str:
+    """The text of ``README.md`` for a mean of readers."""
+    parts = "\n".join(
+        f"| `{name}` | {share:.4g} | `{sha256[:16]}` |" for name, share, sha256 in made.parts
+    )
+    return f"""\
+# A reader for docqa
+
+The mean of the weights of readers, {_WHAT}
+{_called(made.command)}
+| reader | share | SHA-256 of its weights begins |
+|---|---|---|
+{parts}
+
+On {made.asked:,} questions of `{made.dev.name}` (its SHA-256 begins `{made.dev.sha256[:16]}`), each
+asked of its own paragraph: exact match {made.exact_match:.2f}, F1 {made.f1:.2f}
+({_versions()}).
+
+{_chosen(made.tuned, made.answered)}
+
+{_bad_at("- What the readers that it is the mean of are bad at: see their cards.")}
+
+{_LICENCE}
+"""
+
+
+def _called(command: str) -> str:
+    return f"\n```\n{command}\n```\n" if command else ""
+
+
+def _versions() -> str:
+    return f"torch {torch.__version__}, transformers {transformers.__version__}"
+
+
+def _chosen(tuned: Tuned, answered: float) -> str:
+    return f"""\
+Asked of all dev articles at once, with ten windows read for each question: F1 {tuned.f1:.2f}, and
+{tuned.pure_f1:.2f} with the pure maximum of all scores. The settings in `docqa.json` were chosen
+there; at its null threshold {100 * answered:.4g}% of those questions get an answer."""
+
+
+def _bad_at(more: str) -> str:
+    return f"""\
 ## What it is bad at
 
 - It only ever marks words of the text: no counting, no yes or no, no answer from two places.
-{weakness}
-- What languages and kinds of text the base and the data above do not hold.
-
-## Licence
-
-That of the base and of the data above, whichever asks for more; docqa's own part is Apache-2.0.
-"""
+{more}
+- What languages and kinds of text the base and the data do not hold."""

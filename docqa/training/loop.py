@@ -13,12 +13,12 @@ from docqa.errors import TrainError
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.tune import tune
 from docqa.read import Reader
-from docqa.training.card import Made
+from docqa.training.card import Made, card
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.draw import Drawn
 from docqa.training.model import save_reader
 from docqa.training.ready import Ready, Tell, make_ready
-from docqa.training.result import write_result
+from docqa.training.result import draw_curves, put_reader, write_log
 from docqa.training.settings import TrainSettings
 from index.device import Device
 
@@ -94,9 +94,11 @@ def train(
     if run.is_main:
         folder = run.work / f"step-{best}"
         asked, told = settings.dev_questions, run.stage("choosing settings")
-        tuned = tune(str(folder), run.dev, asked, run.device, told)
+        tuned = tune(str(folder), run.dev, asked, run.device, told, settings.answered)
         tuned.settings.save(folder)
-        write_result(folder, out, Made(settings, run.data, state, tuned, teacher, command))
+        write_log(out / "log.csv", state)
+        draw_curves(out / "curves.png", state)
+        put_reader(folder, card(Made(settings, run.data, state, tuned, teacher, command)), out)
         shutil.rmtree(run.work)
     return TrainReport(
         out,

@@ -20,12 +20,11 @@ from docqa.training.draw import Drawer
 from docqa.training.examples import TokenRange, make_examples
 from docqa.training.model import base_folder, load_base, moving_average, parameter_groups
 from docqa.training.negatives import hard_negatives
+from docqa.training.result import make_state_folder, state_folder
 from docqa.training.settings import TrainSettings
 from docqa.training.step import Stepper
 from docqa.training.teacher import teacher_logits
 from index.device import Device, pick_device
-
-_WORK = "training"
 
 # Told what is being done, how much of it is done, of how much, and a note.
 Tell = Callable[[str, int, int, str], None]
@@ -102,9 +101,9 @@ def make_ready(
     accelerator = Accelerator(mixed_precision="no", cpu=place == "cpu")
     is_main = accelerator.is_main_process
     tell = (is_main and progress) or (lambda *_: None)
-    work = out / _WORK
     if is_main:
-        _make_folder(work, resume)
+        make_state_folder(out, resume)
+    work = state_folder(out)
     accelerator.wait_for_everyone()
     articles = [article for file in train for article in load_squad(file)]
     asked = load_squad(dev)
@@ -151,18 +150,6 @@ def make_ready(
 def _stage(tell: Tell, name: str) -> Callable[[int, int], None]:
     """Told how much of a stage is done."""
     return lambda done, total: tell(name, done, total, "")
-
-
-def _make_folder(work: Path, resume: bool) -> None:
-    """Make the folder of the run's state, where nothing is in the way."""
-    out = work.parent
-    if not resume and out.exists() and any(out.iterdir()):
-        raise TrainError(
-            f"{out} is not empty: give another folder, or go on with the run in it (--resume)"
-        )
-    if resume and not work.exists() and out.exists() and any(out.iterdir()):
-        raise TrainError(f"there is no unfinished run in {out}")
-    work.mkdir(parents=True, exist_ok=True)
 
 
 def _fingerprint(settings: TrainSettings, data: Data, teacher: str | None) -> str:

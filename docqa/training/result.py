@@ -1,4 +1,4 @@
-"""What a run leaves behind: the reader's folder with its card, its log and a picture of that."""
+"""The folder of a reader in the making: the state it is made in, and what is left in the end."""
 
 from __future__ import annotations
 
@@ -6,11 +6,42 @@ import csv
 import shutil
 from pathlib import Path
 
-from docqa.training.card import Made, card
+from docqa.errors import TrainError
 from docqa.training.checkpoint import Progress
 from index.files import replaced
 
+_STATE = "training"
+
 _COLUMNS = ("step", "epoch", "loss", "learning_rate", "tokens_per_second", "exact_match", "f1")
+
+
+def make_state_folder(out: Path, resume: bool) -> None:
+    """Make the folder of a run's state in ``out``, where nothing is in the way.
+
+    Args:
+        resume: whether there may be one already.
+
+    Raises:
+        TrainError: ``out`` holds something else.
+    """
+    state = state_folder(out)
+    if resume and not state.exists() and holds_anything(out):
+        raise TrainError(f"there is no unfinished run in {out}")
+    if not resume and holds_anything(out):
+        raise TrainError(
+            f"{out} is not empty: give another folder, or go on with the run in it (--resume)"
+        )
+    state.mkdir(parents=True, exist_ok=True)
+
+
+def state_folder(out: Path) -> Path:
+    """Where a run's state lies."""
+    return out / _STATE
+
+
+def holds_anything(folder: Path) -> bool:
+    """Whether a folder is there and not empty."""
+    return folder.exists() and any(folder.iterdir())
 
 
 def write_log(file: Path, progress: Progress) -> None:
@@ -44,15 +75,13 @@ def draw_curves(file: Path, progress: Progress) -> None:
         figure.savefig(part, format="png", dpi=120)
 
 
-def write_result(best: Path, out: Path, made: Made) -> None:
-    """Put the best weights into ``out`` with a card, ``log.csv`` and ``curves.png``.
+def put_reader(made: Path, card: str, out: Path) -> None:
+    """Put a reader's files into ``out``, with its card.
 
     The weights come last: a folder that has them is whole.
     """
-    write_log(out / "log.csv", made.progress)
-    draw_curves(out / "curves.png", made.progress)
     with replaced(out / "README.md") as part:
-        part.write_text(card(made), encoding="utf-8")
-    for file in sorted(best.iterdir(), key=lambda file: file.suffix == ".safetensors"):
+        part.write_text(card, encoding="utf-8")
+    for file in sorted(made.iterdir(), key=lambda file: file.suffix == ".safetensors"):
         with replaced(out / file.name) as part:
             shutil.copyfile(file, part)

@@ -48,6 +48,7 @@ class TrainSettings:
         evaluations: how often the dev score is taken in an epoch.
         patience: training ends when so many evaluations in a row are no better than the best.
         dev_questions: dev questions asked at each evaluation; the same ones each time.
+        answered: the share of the dev questions that still get an answer at the null threshold.
         seed: of the order of questions, of what is drawn, and of new weights.
 
     Raises:
@@ -75,6 +76,7 @@ class TrainSettings:
     evaluations: int = 4
     patience: int = 4
     dev_questions: int = 1000
+    answered: float = 0.99
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -88,7 +90,7 @@ class TrainSettings:
         for name in ("batch_questions", "evaluations", "patience", "dev_questions"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("warmup", "unanswerable", "teacher_weight"):
+        for name in ("warmup", "unanswerable", "teacher_weight", "answered"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
         for name in ("dropout", "ema_decay"):

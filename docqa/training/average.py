@@ -1,0 +1,147 @@
+"""Several readers of one base made into one: the mean of their weights.
+
+Wortsman et al. (2022), "Model soups": fine-tuned from the same base, readers lie so close to each
+other that the mean of their weights reads better than each of them, at no cost when it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from docqa.encode import PairEncoder, load_fast_tokenizer
+from docqa.errors import TrainError
+from docqa.evaluate.run import evaluate_reader
+from docqa.evaluate.squad import load_squad
+from docqa.evaluate.tune import tune
+from docqa.read import Reader
+from docqa.span_model import load_span_head
+from docqa.training.card import Averaged, DataFile, averaged_card
+from docqa.training.model import save_reader
+from docqa.training.result import holds_anything, put_reader
+from index.device import Device
+from index.models import model_folder, weights_sha256
+
+Tell = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AverageReport:
+    """What came of it: the reader's folder, and its scores on dev questions in per cent."""
+
+    folder: Path
+    exact_match: float
+    f1: float
+
+
+def average(
+    readers: Mapping[str, float],
+    dev: str | Path,
+    out: str | Path,
+    *,
+    dev_questions: int = 1000,
+    answered: float = 0.99,
+    device: Device = "auto",
+    command: str = "",
+    progress: Tell | None = None,
+) -> AverageReport:
+    """Write the mean of readers' weights as a reader, with the settings that suit it.
+
+    Args:
+        readers: folders or hub names, and what the weights of each count; only the ratios matter.
+        dev: questions in SQuAD's format by which the settings are chosen (:func:`docqa.train`).
+        out: the folder to write.
+        dev_questions: the most of them that are asked.
+        answered: the share of them that still get an answer at the null threshold.
+        command: for the card, how this was called.
+        progress: told how far it has come.
+
+    Raises:
+        ValueError: fewer than two readers, or a number out of range.
+        DataError: ``dev`` can't be read as SQuAD's format.
+        ModelError: a reader can't be loaded.
+        TrainError: ``out`` is not empty, or the readers are not of one base.
+    """
+    if len(readers) < 2:
+        raise ValueError("a mean needs at least two readers")
+    for name, share in readers.items():
+        if not (share > 0 and isfinite(share)):
+            raise ValueError(f"the share of {name} must be above 0, not {share}")
+    if dev_questions < 1:
+        raise ValueError(f"dev_questions must be at least 1, not {dev_questions}")
+    if not 0 <= answered <= 1:
+        raise ValueError(f"answered must be between 0 and 1, not {answered}")
+    out = Path(out)
+    if holds_anything(out):
+        raise TrainError(f"{out} is not empty: give another folder")
+    tell = progress or (lambda *_: None)
+    articles = load_squad(dev)
+    folders = {name: model_folder(name) for name in readers}
+    total = sum(readers.values())
+    shares = {name: share / total for name, share in readers.items()}
+    with TemporaryDirectory(prefix="docqa-average-") as work:
+        made = Path(work) / "reader"
+        _write_mean({folders[name]: share for name, share in shares.items()}, made)
+        scores = evaluate_reader(
+            Reader(str(made), device=device),
+            articles,
+            dev_questions,
+            progress=lambda done, total: tell("asking dev questions", done, total, ""),
+        ).summary()
+        tuned = tune(
+            str(made),
+            articles,
+            dev_questions,
+            device,
+            lambda done, total: tell("choosing settings", done, total, ""),
+            answered,
+        )
+        tuned.settings.save(made)
+        card = averaged_card(
+            Averaged(
+                tuple((n, shares[n], weights_sha256(f)) for n, f in folders.items()),
+                DataFile.of(dev),
+                scores["questions"],
+                scores["exact_match"],
+                scores["f1"],
+                tuned,
+                answered,
+                command,
+            )
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        put_reader(made, card, out)
+    return AverageReport(out, scores["exact_match"], scores["f1"])
+
+
+def _write_mean(shares: Mapping[Path, float], folder: Path) -> None:
+    """Write the mean of weights, with the configuration and the tokenizer of the first reader."""
+    first, *others = shares
+    mean = load_span_head(first, torch.float32)
+    words = load_fast_tokenizer(first).get_vocab()
+    weights = dict(mean.state_dict())
+    with torch.no_grad():
+        for tensor in weights.values():
+            if tensor.is_floating_point():
+                tensor.mul_(shares[first])
+        for other in others:
+            added = load_span_head(other, torch.float32).state_dict()
+            if load_fast_tokenizer(other).get_vocab() != words or _shapes(added) != _shapes(
+                weights
+            ):
+                raise TrainError(
+                    f"{other} and {first} are not of one base: their mean means nothing"
+                )
+            for name, tensor in weights.items():
+                if tensor.is_floating_point():
+                    tensor.add_(added[name], alpha=shares[other])
+    save_reader(mean, first, PairEncoder(first, mean).max_tokens, folder)
+
+
+def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in weights.items()}
