@@ -6,11 +6,12 @@ other that the mean of their weights reads better than each of them, at no cost 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 
@@ -24,10 +25,9 @@ from docqa.span_model import load_span_head
 from docqa.training.card import Averaged, DataFile, averaged_card
 from docqa.training.model import save_reader
 from docqa.training.result import holds_anything, put_reader
+from docqa.training.tell import Tell, stage
 from index.device import Device
 from index.models import model_folder, weights_sha256
-
-Tell = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +86,19 @@ def average(
     shares = {name: share / total for name, share in readers.items()}
     with TemporaryDirectory(prefix="docqa-average-") as work:
         made = Path(work) / "reader"
-        _write_mean({folders[name]: share for name, share in shares.items()}, made)
+        _write_mean([(folders[name], share) for name, share in shares.items()], made)
         scores = evaluate_reader(
             Reader(str(made), device=device),
             articles,
             dev_questions,
-            progress=lambda done, total: tell("asking dev questions", done, total, ""),
+            progress=stage(tell, "asking dev questions"),
         ).summary()
         tuned = tune(
             str(made),
             articles,
             dev_questions,
             device,
-            lambda done, total: tell("choosing settings", done, total, ""),
+            stage(tell, "choosing settings"),
             answered,
         )
         tuned.settings.save(made)
@@ -119,29 +119,27 @@ def average(
     return AverageReport(out, scores["exact_match"], scores["f1"])
 
 
-def _write_mean(shares: Mapping[Path, float], folder: Path) -> None:
+def _write_mean(parts: Sequence[tuple[Path, float]], folder: Path) -> None:
     """Write the mean of weights, with the configuration and the tokenizer of the first reader."""
-    first, *others = shares
-    mean = load_span_head(first, torch.float32)
-    words = load_fast_tokenizer(first).get_vocab()
-    weights = dict(mean.state_dict())
-    with torch.no_grad():
-        for tensor in weights.values():
-            if tensor.is_floating_point():
-                tensor.mul_(shares[first])
-        for other in others:
-            added = load_span_head(other, torch.float32).state_dict()
-            if load_fast_tokenizer(other).get_vocab() != words or _shapes(added) != _shapes(
-                weights
-            ):
-                raise TrainError(
-                    f"{other} and {first} are not of one base: their mean means nothing"
-                )
-            for name, tensor in weights.items():
-                if tensor.is_floating_point():
-                    tensor.add_(added[name], alpha=shares[other])
-    save_reader(mean, first, PairEncoder(first, mean).max_tokens, folder)
+    (first, _), *_ = parts
+    model = load_span_head(first, torch.float32)
+    shapes, words = _shapes(model), load_fast_tokenizer(first).get_vocab()
+    # What is not a weight, such as a table of positions, stays as the first reader has it.
+    mean = {
+        name: torch.zeros_like(tensor)
+        for name, tensor in model.state_dict().items()
+        if tensor.is_floating_point()
+    }
+    for reader, share in parts:
+        part = load_span_head(reader, torch.float32)
+        if _shapes(part) != shapes or load_fast_tokenizer(reader).get_vocab() != words:
+            raise TrainError(f"{reader} and {first} are not of one base: their mean means nothing")
+        weights = part.state_dict()
+        for name, tensor in mean.items():
+            tensor.add_(weights[name], alpha=share)
+    model.load_state_dict(mean, strict=False)
+    save_reader(model, first, PairEncoder(first, model).max_tokens, folder)
 
 
-def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in weights.items()}
+def _shapes(model: Any) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in model.state_dict().items()}

@@ -17,9 +17,10 @@ from docqa.training.card import Made, card
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.draw import Drawn
 from docqa.training.model import save_reader
-from docqa.training.ready import Ready, Tell, make_ready
+from docqa.training.ready import Ready, make_ready
 from docqa.training.result import draw_curves, put_reader, write_log
 from docqa.training.settings import TrainSettings
+from docqa.training.tell import Tell, stage
 from index.device import Device
 
 # A checkpoint is written after each evaluation, and when this has passed.
@@ -93,7 +94,7 @@ def train(
     best = _Loop(run, state).go()
     if run.is_main:
         folder = run.work / f"step-{best}"
-        asked, told = settings.dev_questions, run.stage("choosing settings")
+        asked, told = settings.dev_questions, stage(run.tell, "choosing settings")
         tuned = tune(str(folder), run.dev, asked, run.device, told, settings.answered)
         tuned.settings.save(folder)
         write_log(out / "log.csv", state)
@@ -175,7 +176,7 @@ class _Loop:
             Reader(str(folder), device=run.device),
             run.dev,
             run.settings.dev_questions,
-            progress=run.stage("asking dev questions"),
+            progress=stage(run.tell, "asking dev questions"),
         ).summary()
         run.accelerator.wait_for_everyone()
         state.history.append(

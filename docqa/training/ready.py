@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,8 @@ from docqa.training.result import make_state_folder, state_folder
 from docqa.training.settings import TrainSettings
 from docqa.training.step import Stepper
 from docqa.training.teacher import teacher_logits
+from docqa.training.tell import Tell, stage
 from index.device import Device, pick_device
-
-# Told what is being done, how much of it is done, of how much, and a note.
-Tell = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,6 @@ class Ready:
         """The file that says where the run stands."""
         return self.work / "checkpoint.pt"
 
-    def stage(self, name: str) -> Callable[[int, int], None]:
-        """Told how much of a stage is done."""
-        return _stage(self.tell, name)
-
 
 def make_ready(
     train: Sequence[str | Path],
@@ -111,18 +105,18 @@ def make_ready(
     base = base_folder(settings.base)
     model = load_base(base, settings)
     encoder = PairEncoder(base, model)
-    examples = make_examples(articles, encoder.tokenizer, settings.gold, _stage(tell, "tokenizing"))
+    examples = make_examples(articles, encoder.tokenizer, settings.gold, stage(tell, "tokenizing"))
     if not len(examples):
         raise TrainError("the files to train on hold no questions")
     hard: list[list[TokenRange]] = [[] for _ in examples.examples]
     taught = None
     with accelerator.main_process_first():
         if settings.normalize == "question" and settings.negatives:
-            told = _stage(tell, "looking for hard negatives")
+            told = stage(tell, "looking for hard negatives")
             hard = hard_negatives(examples, settings.window, work / "negatives.npz", told)
         if teacher is not None:
             file = Path(teacher_file) if teacher_file else work / "teacher.npz"
-            told = _stage(tell, "the teacher is reading")
+            told = stage(tell, "the teacher is reading")
             taught = teacher_logits(examples, teacher, place, file, told)
     optimizer = torch.optim.AdamW(
         parameter_groups(model, settings), lr=settings.learning_rate, fused=True
@@ -145,11 +139,6 @@ def make_ready(
         device=place,
         tell=tell,
     )
-
-
-def _stage(tell: Tell, name: str) -> Callable[[int, int], None]:
-    """Told how much of a stage is done."""
-    return lambda done, total: tell(name, done, total, "")
 
 
 def _fingerprint(settings: TrainSettings, data: Data, teacher: str | None) -> str:
