@@ -24,7 +24,7 @@ from docqa.read import Reader
 from docqa.span_model import load_span_head
 from docqa.training.card import Averaged, DataFile, averaged_card
 from docqa.training.model import save_reader
-from docqa.training.result import holds_anything, put_reader
+from docqa.training.result import holds_anything, make_folder, put_reader
 from docqa.training.tell import Tell, stage
 from index.device import Device
 from index.models import model_folder, weights_sha256
@@ -65,7 +65,7 @@ def average(
         ValueError: fewer than two readers, or a number out of range.
         DataError: ``dev`` can't be read as SQuAD's format.
         ModelError: a reader can't be loaded.
-        TrainError: ``out`` is not empty, or the readers are not of one base.
+        TrainError: ``out`` is in the way or can't be made, or the readers are not of one base.
     """
     if len(readers) < 2:
         raise ValueError("a mean needs at least two readers")
@@ -87,6 +87,7 @@ def average(
     with TemporaryDirectory(prefix="docqa-average-") as work:
         made = Path(work) / "reader"
         _write_mean([(folders[name], share) for name, share in shares.items()], made)
+        make_folder(out)
         scores = evaluate_reader(
             Reader(str(made), device=device),
             articles,
@@ -114,7 +115,6 @@ def average(
                 command,
             )
         )
-        out.mkdir(parents=True, exist_ok=True)
         put_reader(made, card, out)
     return AverageReport(out, scores["exact_match"], scores["f1"])
 

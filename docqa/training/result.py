@@ -22,7 +22,7 @@ def make_state_folder(out: Path, resume: bool) -> None:
         resume: whether there may be one already.
 
     Raises:
-        TrainError: ``out`` holds something else.
+        TrainError: ``out`` holds something else, or can't be made.
     """
     state = state_folder(out)
     if resume and not state.exists() and holds_anything(out):
@@ -31,7 +31,7 @@ def make_state_folder(out: Path, resume: bool) -> None:
         raise TrainError(
             f"{out} is not empty: give another folder, or go on with the run in it (--resume)"
         )
-    state.mkdir(parents=True, exist_ok=True)
+    make_folder(state)
 
 
 def state_folder(out: Path) -> Path:
@@ -39,8 +39,26 @@ def state_folder(out: Path) -> Path:
     return out / _STATE
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, where they are not there yet.
+
+    Raises:
+        TrainError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainError(f"can't make the folder {folder}: {error.strerror}") from error
+
+
 def holds_anything(folder: Path) -> bool:
-    """Whether a folder is there and not empty."""
+    """Whether a folder is there and not empty.
+
+    Raises:
+        TrainError: it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise TrainError(f"{folder} is a file: give a folder")
     return folder.exists() and any(folder.iterdir())
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from docqa.read import READ_WINDOW
 from docqa.span_model import Job, SpanModel
 from docqa.training.batch import Batch
 from docqa.training.examples import Example, Examples
+from docqa.training.result import make_folder
 from index.files import replaced
 from ingest.windows import IntArray
 
@@ -112,15 +114,19 @@ def teacher_logits(
 
     Raises:
         ModelError: the teacher can't be loaded.
-        TrainError: the file is of other examples.
+        TrainError: the file can't be read or made, or is of other examples.
     """
     if not kept.exists():
+        make_folder(kept.parent)
         parts = _read(data, SpanModel(teacher, device), progress)
         bounds = np.cumsum([0, *map(len, parts)])
         with replaced(kept) as partial, partial.open("wb") as stream:
             np.savez(stream, bounds=bounds, logits=np.concatenate(parts).astype(np.float16))
-    with np.load(kept, allow_pickle=False) as stored:
-        found = TeacherLogits(stored["bounds"], stored["logits"])
+    try:
+        with np.load(kept, allow_pickle=False) as stored:
+            found = TeacherLogits(stored["bounds"], stored["logits"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise TrainError(f"{kept} holds no teacher's logits: {error}") from error
     lengths = [1 + e.paragraph.last - e.paragraph.first for e in data.examples]
     if not np.array_equal(np.diff(found.bounds), lengths):
         raise TrainError(f"{kept} holds a teacher's logits for other questions: remove it")

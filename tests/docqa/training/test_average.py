@@ -70,8 +70,15 @@ def test_an_encoder_that_is_no_reader_is_refused(
 def test_nothing_is_overwritten(
     tiny_reader: Path, other: Path, ten_questions: Path, tmp_path: Path
 ) -> None:
+    two = {str(tiny_reader): 1.0, str(other): 1.0}
     with pytest.raises(TrainError, match="not empty"):
-        average({str(tiny_reader): 1, str(other): 1}, ten_questions, other)
+        average(two, ten_questions, other)
+    file = other / "config.json"
+    with pytest.raises(TrainError, match="is a file"):
+        average(two, ten_questions, file)
+    with pytest.raises(TrainError, match="can't make"):
+        average(two, ten_questions, file / "out")
+    assert file.read_text().startswith("{")
 
 
 def test_numbers_out_of_range(

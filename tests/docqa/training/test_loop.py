@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -232,6 +233,31 @@ def test_a_student_comes_nearer_to_its_teacher(
     assert "Taught by" in (report.folder / "README.md").read_text()
 
 
+@pytest.mark.parametrize("content", ["nothing", "text", "array", "others"])
+def test_a_file_without_a_teachers_logits(
+    content: str, tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "logits.npz"
+    with file.open("wb") as stream:
+        if content == "text":
+            stream.write(b"start and end")
+        elif content == "array":
+            np.save(stream, np.zeros(3))
+        elif content == "others":
+            np.savez(stream, windows=np.zeros(3))
+    before = file.read_bytes()
+    with pytest.raises(TrainError, match=r"logits\.npz"):
+        train(
+            [ten_questions],
+            ten_questions,
+            tmp_path / "out",
+            replace(SETTINGS, base=tiny_base),
+            teacher="not asked",
+            teacher_file=file,
+        )
+    assert file.read_bytes() == before
+
+
 def test_what_is_in_the_way_is_not_overwritten(
     tiny_base: str, ten_questions: Path, tmp_path: Path
 ) -> None:
@@ -241,6 +267,10 @@ def test_what_is_in_the_way_is_not_overwritten(
         train([ten_questions], ten_questions, tmp_path, settings)
     with pytest.raises(TrainError, match="no unfinished run"):
         train([ten_questions], ten_questions, tmp_path, settings, resume=True)
+    with pytest.raises(TrainError, match="is a file"):
+        train([ten_questions], ten_questions, tmp_path / "mine.txt", settings)
+    with pytest.raises(TrainError, match="can't make"):
+        train([ten_questions], ten_questions, tmp_path / "mine.txt" / "out", settings)
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
