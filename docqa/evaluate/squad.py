@@ -77,6 +77,21 @@ def load_squad(path: str | Path) -> list[Article]:
         ) from error
 
 
+def load_dev(path: str | Path, limit: int) -> list[Article]:
+    """A data set to choose weights and settings by.
+
+    Args:
+        limit: how many questions of it will be asked (:func:`sampled`).
+
+    Raises:
+        DataError: it can't be read, or none of these questions has an answer.
+    """
+    articles = load_squad(path)
+    if not any(asked.question.answers for asked in sampled(articles, limit)):
+        raise DataError(f"no question drawn from {path} has an answer: nothing can be chosen by it")
+    return articles
+
+
 def sample(articles: Sequence[Article], limit: int | None) -> set[str]:
     """Ids of ``limit`` questions drawn from all articles, the same ones each time; or of all."""
     ids = [

@@ -18,7 +18,7 @@ import torch
 from docqa.encode import PairEncoder, load_fast_tokenizer
 from docqa.errors import TrainError
 from docqa.evaluate.run import evaluate_reader
-from docqa.evaluate.squad import load_squad
+from docqa.evaluate.squad import load_dev
 from docqa.evaluate.tune import tune
 from docqa.read import Reader
 from docqa.span_model import load_span_head
@@ -80,7 +80,7 @@ def average(
     if holds_anything(out):
         raise TrainError(f"{out} is not empty: give another folder")
     tell = progress or (lambda *_: None)
-    articles = load_squad(dev)
+    articles = load_dev(dev, dev_questions)
     folders = {name: model_folder(name) for name in readers}
     total = sum(readers.values())
     shares = {name: share / total for name, share in readers.items()}

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from docqa.encode import PairEncoder
 from docqa.errors import TrainError
-from docqa.evaluate.squad import Article, load_squad
+from docqa.evaluate.squad import Article, load_dev, load_squad
 from docqa.training.card import Data
 from docqa.training.draw import Drawer
 from docqa.training.examples import TokenRange, make_examples
@@ -100,7 +100,7 @@ def make_ready(
     work = state_folder(out)
     accelerator.wait_for_everyone()
     articles = [article for file in train for article in load_squad(file)]
-    asked = load_squad(dev)
+    asked = load_dev(dev, settings.dev_questions)
     data = Data.of(train, dev)
     base = base_folder(settings.base)
     model = load_base(base, settings)

@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from docqa import AnswerSettings, ModelError, Reader, TrainError, TrainSettings, train
+from docqa import AnswerSettings, DataError, ModelError, Reader, TrainError, TrainSettings, train
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_squad
 from docqa.training import loop, step
@@ -231,6 +231,21 @@ def test_a_student_comes_nearer_to_its_teacher(
     assert kept.exists()
     assert report.exact_match >= 80  # from the teacher's distributions alone
     assert "Taught by" in (report.folder / "README.md").read_text()
+
+
+def test_dev_questions_without_an_answer_choose_nothing(
+    tiny_base: str, ten_questions: Path, tmp_path: Path
+) -> None:
+    data = json.loads(ten_questions.read_text())
+    for article in data["data"]:
+        for paragraph in article["paragraphs"]:
+            for question in paragraph["qas"]:
+                question["answers"] = []
+    dev = tmp_path / "dev.json"
+    dev.write_text(json.dumps(data))
+    settings = replace(SETTINGS, base=tiny_base)
+    with pytest.raises(DataError, match="has an answer"):
+        train([ten_questions], dev, tmp_path / "out", settings)
 
 
 @pytest.mark.parametrize("content", ["nothing", "text", "array", "others"])
