@@ -25,6 +25,7 @@ from docqa.span_model import load_span_head
 from docqa.training.card import Averaged, DataFile, averaged_card
 from docqa.training.model import save_reader
 from docqa.training.result import holds_anything, make_folder, put_reader
+from docqa.training.settings import TrainSettings
 from docqa.training.tell import Tell, stage
 from index.device import Device
 from index.models import model_folder, weights_sha256
@@ -72,10 +73,7 @@ def average(
     for name, share in readers.items():
         if not (share > 0 and isfinite(share)):
             raise ValueError(f"the share of {name} must be above 0, not {share}")
-    if dev_questions < 1:
-        raise ValueError(f"dev_questions must be at least 1, not {dev_questions}")
-    if not 0 <= answered <= 1:
-        raise ValueError(f"answered must be between 0 and 1, not {answered}")
+    TrainSettings(dev_questions=dev_questions, answered=answered)  # raises what a run would
     out = Path(out)
     if holds_anything(out):
         raise TrainError(f"{out} is not empty: give another folder")
@@ -106,7 +104,7 @@ def average(
         card = averaged_card(
             Averaged(
                 tuple((n, shares[n], weights_sha256(f)) for n, f in folders.items()),
-                DataFile.of(dev),
+                DataFile.of(dev, articles),
                 scores["questions"],
                 scores["exact_match"],
                 scores["f1"],
@@ -121,16 +119,16 @@ def average(
 
 def _write_mean(parts: Sequence[tuple[Path, float]], folder: Path) -> None:
     """Write the mean of weights, with the configuration and the tokenizer of the first reader."""
-    (first, _), *_ = parts
+    (first, share), *others = parts
     model = load_span_head(first, torch.float32)
     shapes, words = _shapes(model), load_fast_tokenizer(first).get_vocab()
     # What is not a weight, such as a table of positions, stays as the first reader has it.
     mean = {
-        name: torch.zeros_like(tensor)
+        name: tensor * share
         for name, tensor in model.state_dict().items()
         if tensor.is_floating_point()
     }
-    for reader, share in parts:
+    for reader, share in others:
         part = load_span_head(reader, torch.float32)
         if _shapes(part) != shapes or load_fast_tokenizer(reader).get_vocab() != words:
             raise TrainError(f"{reader} and {first} are not of one base: their mean means nothing")

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from docqa.evaluate.squad import load_squad
+from docqa.evaluate.squad import Article
 from docqa.evaluate.tune import Tuned
 from docqa.training.checkpoint import Progress
 from docqa.training.settings import TrainSettings
@@ -33,10 +33,9 @@ class DataFile:
     questions: int
 
     @classmethod
-    def of(cls, path: str | Path) -> DataFile:
-        """Read a file for its hash and its questions."""
+    def of(cls, path: str | Path, articles: Sequence[Article]) -> DataFile:
+        """A file and the articles that were read from it."""
         file = Path(path)
-        articles = load_squad(file)
         questions = sum(len(p.questions) for article in articles for p in article.paragraphs)
         return cls(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), questions)
 
@@ -47,10 +46,6 @@ class Data:
 
     train: tuple[DataFile, ...]
     dev: DataFile
-
-    @classmethod
-    def of(cls, train: Sequence[str | Path], dev: str | Path) -> Data:
-        return cls(tuple(map(DataFile.of, train)), DataFile.of(dev))
 
 
 @dataclass(frozen=True, slots=True)

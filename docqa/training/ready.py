@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from docqa.encode import PairEncoder
 from docqa.errors import TrainError
 from docqa.evaluate.squad import Article, load_dev, load_squad
-from docqa.training.card import Data
+from docqa.training.card import Data, DataFile
 from docqa.training.draw import Drawer
 from docqa.training.examples import TokenRange, make_examples
 from docqa.training.model import base_folder, load_base, moving_average, parameter_groups
@@ -99,12 +100,13 @@ def make_ready(
         make_state_folder(out, resume)
     work = state_folder(out)
     accelerator.wait_for_everyone()
-    articles = [article for file in train for article in load_squad(file)]
+    learned = [load_squad(file) for file in train]
     asked = load_dev(dev, settings.dev_questions)
-    data = Data.of(train, dev)
+    data = Data(tuple(map(DataFile.of, train, learned)), DataFile.of(dev, asked))
     base = base_folder(settings.base)
     model = load_base(base, settings)
     encoder = PairEncoder(base, model)
+    articles = list(chain.from_iterable(learned))
     examples = make_examples(articles, encoder.tokenizer, settings.gold, stage(tell, "tokenizing"))
     if not len(examples):
         raise TrainError("the files to train on hold no questions")

@@ -335,8 +335,17 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[10] > rates[50] > rates[99] > 0
 
 
+@pytest.mark.parametrize(
+    ("epochs", "batch_questions", "ema_decay", "steps"), [(3, 5, 0.0, 6), (1, 2, 0.5, 5)]
+)
 def test_two_processes_end_in_the_weights_of_one(
-    tiny_base: str, ten_questions: Path, tmp_path: Path
+    epochs: int,
+    batch_questions: int,
+    ema_decay: float,
+    steps: int,
+    tiny_base: str,
+    ten_questions: Path,
+    tmp_path: Path,
 ) -> None:
     launchers = {
         "one": [sys.executable, "-m"],
@@ -344,15 +353,15 @@ def test_two_processes_end_in_the_weights_of_one(
     }
     for name, launcher in launchers.items():
         command = [*launcher, "docqa", "train", str(ten_questions), "--dev", str(ten_questions)]
-        command += ["--out", str(tmp_path / name), "--base", tiny_base, "--epochs", "1"]
-        command += ["--learning-rate", "1e-3", "--batch-questions", "2", "--dropout", "0"]
+        command += ["--out", str(tmp_path / name), "--base", tiny_base, "--epochs", str(epochs)]
+        command += ["--learning-rate", "1e-3", "--batch-questions", str(batch_questions)]
+        command += ["--dropout", "0", "--ema-decay", str(ema_decay)]
         command += ["--window-size", "64", "--overlap", "16", "--negatives", "1"]
-        command += ["--unanswerable", "0", "--evaluations", "1", "--ema-decay", "0.5"]
-        command += ["--device", "cpu", "--json"]
+        command += ["--unanswerable", "0", "--evaluations", "1", "--device", "cpu", "--json"]
         done = subprocess.run(
             command, check=True, timeout=300, cwd=tmp_path, stdout=subprocess.PIPE, text=True
         )
-        assert json.loads(done.stdout)["best_step"] == 5
+        assert json.loads(done.stdout)["steps"] == steps
     base, one, two = (
         torch.cat([tensor.float().flatten() for tensor in weights(folder).values()])
         for folder in (Path(tiny_base), tmp_path / "one", tmp_path / "two")
