@@ -115,12 +115,18 @@ def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span
         [passage.window.token_offsets + passage.window.start for passage in reading.passages],
         worth,
         settings.max_answer_tokens,
+        settings.length_weight,
     )
     if not settings.support_weight:
         return spans
     first = list(islice(spans, _SUPPORTED))
     added = Support(reading, settings)
-    first.sort(key=lambda found: -(found[0].score + worth[found[0].window] + added.of(found[0])))
+
+    def value(span: Span) -> float:
+        length = settings.length_weight * span.tokens
+        return span.score + worth[span.window] - length + added.of(span)
+
+    first.sort(key=lambda found: -value(found[0]))
     return chain(first, spans)
 
 
@@ -137,15 +143,20 @@ class Support:
         self._passages = reading.passages
         logits = reading.logits
         columns = top_spans(
-            logits.start, logits.end, logits.allowed, settings.max_answer_tokens, _VOICES
+            logits.start,
+            logits.end,
+            logits.allowed,
+            settings.max_answer_tokens,
+            _VOICES,
+            settings.length_weight,
         )
         values: dict[str, list[float]] = {}
         worth = biases(reading.passages, logits, settings)
         for w, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
-            for score, first, last in zip(*row, strict=True):
-                if score > NO_SPAN:
+            for value, first, last in zip(*row, strict=True):
+                if value > NO_SPAN:
                     words = self._words(w, first, last)
-                    values.setdefault(words, []).append(score + worth[w])
+                    values.setdefault(words, []).append(value + worth[w])
         self._supports = {
             words: settings.support_weight
             * log(sum(exp(value - max(together)) for value in together))
@@ -164,10 +175,16 @@ class Support:
 
 def best_value(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> float:
     """The greatest ranking value of any span, without support; ``-inf`` where there is none."""
-    scores, _, _ = best_spans(logits.start, logits.end, logits.allowed, settings.max_answer_tokens)
+    values, _, _ = best_spans(
+        logits.start,
+        logits.end,
+        logits.allowed,
+        settings.max_answer_tokens,
+        settings.length_weight,
+    )
     added = biases(passages, logits, settings)
     return max(
-        (score + more for score, more in zip(scores.tolist(), added, strict=True)), default=NO_SPAN
+        (value + more for value, more in zip(values.tolist(), added, strict=True)), default=NO_SPAN
     )
 
 

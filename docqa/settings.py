@@ -36,6 +36,8 @@ class AnswerSettings:
             is the pure maximum. Helps readers whose scores compare badly across windows.
         support_weight: what the same words, found in other windows too, count for a span in that
             ranking; 0 is the pure maximum.
+        length_weight: what each of its tokens counts against a span in that ranking; 0 is the pure
+            maximum. Helps readers that were trained on longer answers than are wanted.
         null_threshold: no answer is given where the null score is above the best span's score by
             more than this; ``inf`` always answers. Only data can tell what it should be for a
             reader, so there is none unless the reader's settings have one.
@@ -53,6 +55,7 @@ class AnswerSettings:
     prior_weight: float = 1.0
     null_weight: float = 0.0
     support_weight: float = 0.0
+    length_weight: float = 0.0
     null_threshold: float = float("inf")
     stop_margin: float = float("inf")
     platt: Platt | None = None
@@ -63,7 +66,7 @@ class AnswerSettings:
         for name in ("null_threshold", "stop_margin"):
             if isnan(getattr(self, name)):
                 raise ValueError(f"{name} must be a number")
-        for name in ("prior_weight", "null_weight", "support_weight"):
+        for name in ("prior_weight", "null_weight", "support_weight", "length_weight"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
 

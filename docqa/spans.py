@@ -78,6 +78,11 @@ class Span:
     last: int
     score: float
 
+    @property
+    def tokens(self) -> int:
+        """How many it has."""
+        return self.last - self.first + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -92,7 +97,11 @@ class Place:
 
 
 def best_spans(
-    start: Tensor, end: Tensor, allowed: Tensor, max_answer_tokens: int
+    start: Tensor,
+    end: Tensor,
+    allowed: Tensor,
+    max_answer_tokens: int,
+    length_weight: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The best span of each window.
 
@@ -103,10 +112,12 @@ def best_spans(
         start, end: ``(windows, tokens)`` logits.
         allowed: ``(windows, tokens)`` tokens that may begin and end a span.
         max_answer_tokens: the most tokens in a span, at least 1.
+        length_weight: what each of its tokens takes off a span's value.
 
     Returns:
-        ``(scores, firsts, lasts)``, each ``(windows,)``; the score is ``-inf`` for a window in
-        which no span is allowed. On a tie the first end wins, then the first start.
+        ``(values, firsts, lasts)``, each ``(windows,)``; the value is the score less what the
+        length takes off, and ``-inf`` for a window in which no span is allowed. On a tie the
+        first end wins, then the first start.
 
     Raises:
         ValueError: ``max_answer_tokens`` below 1.
@@ -118,37 +129,56 @@ def best_spans(
         none = torch.zeros(windows, dtype=torch.long, device=start.device)
         return torch.full((windows,), NO_SPAN, device=start.device), none, none
     band = min(max_answer_tokens, tokens)
-    starts = start.float().masked_fill(~allowed, NO_SPAN)
-    ends = end.float().masked_fill(~allowed, NO_SPAN)
+    starts, ends = _tilted(start, end, allowed, length_weight)
     padded = F.pad(starts, (band - 1, 0), value=NO_SPAN)
     best_start, index = F.max_pool1d(padded.unsqueeze(1), band, stride=1, return_indices=True)
-    scores, lasts = (best_start.squeeze(1) + ends).max(dim=1)
+    values, lasts = (best_start.squeeze(1) + ends).max(dim=1)
     firsts = index.squeeze(1).gather(1, lasts.unsqueeze(1)).squeeze(1) - (band - 1)
-    return scores, firsts, lasts
+    return values, firsts, lasts
 
 
 def top_spans(
-    start: Tensor, end: Tensor, allowed: Tensor, max_answer_tokens: int, k: int
+    start: Tensor,
+    end: Tensor,
+    allowed: Tensor,
+    max_answer_tokens: int,
+    k: int,
+    length_weight: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The ``k`` best spans of each window, overlapping ones too.
 
     Returns:
-        ``(scores, firsts, lasts)``, each ``(windows, k)``, best first; scores are ``-inf`` where a
-        window has fewer spans.
+        ``(values, firsts, lasts)`` as :func:`best_spans` has them, each ``(windows, k)``, best
+        first; values are ``-inf`` where a window has fewer spans.
     """
     windows, tokens = start.shape
     if windows == 0 or tokens == 0:
         none = torch.zeros(windows, 0, dtype=torch.long, device=start.device)
         return none.float(), none, none
     band = min(max_answer_tokens, tokens)
-    starts = start.float().masked_fill(~allowed, NO_SPAN)
-    ends = end.float().masked_fill(~allowed, NO_SPAN)
+    starts, ends = _tilted(start, end, allowed, length_weight)
     # (windows, tokens, band): the end logits of the tokens from each token on
     ends_from = F.pad(ends, (0, band - 1), value=NO_SPAN).unfold(1, band, 1)
-    scores = (starts.unsqueeze(2) + ends_from).reshape(windows, tokens * band)
-    best, index = scores.topk(min(k, tokens * band), dim=1)
+    values = (starts.unsqueeze(2) + ends_from).reshape(windows, tokens * band)
+    best, index = values.topk(min(k, tokens * band), dim=1)
     firsts = index // band
     return best, firsts, firsts + index % band
+
+
+def _tilted(
+    start: Tensor, end: Tensor, allowed: Tensor, length_weight: float
+) -> tuple[Tensor, Tensor]:
+    """Logits whose sums are spans' values, ``-inf`` where nothing is allowed.
+
+    What a start gains with its place and an end loses with its own is, in a sum, what the length
+    takes off; so the search over spans stays a search over two rows.
+    """
+    starts = start.float().masked_fill(~allowed, NO_SPAN)
+    ends = end.float().masked_fill(~allowed, NO_SPAN)
+    if length_weight:
+        place = length_weight * torch.arange(start.shape[1], device=start.device)
+        starts, ends = starts + place, ends - (place + length_weight)
+    return starts, ends
 
 
 def ranked_spans(
@@ -157,12 +187,13 @@ def ranked_spans(
     offsets: Sequence[IntArray],
     prior: Sequence[float],
     max_answer_tokens: int,
+    length_weight: float = 0.0,
 ) -> Iterator[tuple[Span, Place]]:
     """The spans of all windows, best first, without those that overlap a better one.
 
-    Spans are ranked by ``score + prior[window]``. This is the greedy selection over *all* allowed
-    spans: when a span is taken, the parts of the windows on its left and on its right are searched
-    again, and so nothing that does not overlap it is lost.
+    Spans are ranked by ``score + prior[window] - length_weight * tokens``. This is the greedy
+    selection over *all* allowed spans: when a span is taken, the parts of the windows on its left
+    and on its right are searched again, and so nothing that does not overlap it is lost.
 
     Args:
         logits: of all windows read for one question.
@@ -170,18 +201,13 @@ def ranked_spans(
         offsets: each window's ``(tokens, 2)`` token offsets into its document.
         prior: added to the score of each window's spans, for the ranking only.
         max_answer_tokens: the most tokens in a span.
+        length_weight: what each of its tokens takes off a span's rank.
 
     Yields:
         ``(span, place)``; ``span.score`` is the pure ``S·T_i + E·T_j``.
     """
-    columns = best_spans(logits.start, logits.end, logits.allowed, max_answer_tokens)
-    scores, firsts, lasts = (column.tolist() for column in columns)
-    tokens = logits.start.shape[1]
-    heap = [
-        _Segment(-(score + prior[w]), Span(w, firsts[w], lasts[w], score), 0, tokens)
-        for w, score in enumerate(scores)
-        if score > NO_SPAN
-    ]
+    search = _Search(logits, prior, max_answer_tokens, length_weight)
+    heap = list(search.of(0, len(logits.start), 0, logits.start.shape[1]))
     heapq.heapify(heap)
     taken: list[Place] = []
     while heap:
@@ -199,8 +225,8 @@ def ranked_spans(
             (int(covered[0]), int(covered[-1]) + 1) if len(covered) else (span.first, span.last + 1)
         )
         for low, high in ((segment.low, cut_low), (cut_high, segment.high)):
-            if low < high:
-                _search(heap, logits, prior, span.window, low, high, max_answer_tokens)
+            for found in search.of(span.window, span.window + 1, low, high):
+                heapq.heappush(heap, found)
 
 
 def null_score(logits: Logits) -> float:
@@ -237,23 +263,35 @@ class _Segment:
     high: int
 
 
-def _search(
-    heap: list[_Segment],
-    logits: Logits,
-    prior: Sequence[float],
-    window: int,
-    low: int,
-    high: int,
-    max_answer_tokens: int,
-) -> None:
-    part = slice(low, high)
-    score, first, last = best_spans(
-        logits.start[window : window + 1, part],
-        logits.end[window : window + 1, part],
-        logits.allowed[window : window + 1, part],
-        max_answer_tokens,
-    )
-    value = float(score)
-    if value > NO_SPAN:
-        span = Span(window, low + int(first), low + int(last), value)
-        heapq.heappush(heap, _Segment(-(value + prior[window]), span, low, high))
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks for the best spans of parts of windows."""
+
+    logits: Logits
+    prior: Sequence[float]
+    max_answer_tokens: int
+    length_weight: float
+
+    def of(self, window: int, until: int, low: int, high: int) -> Iterator[_Segment]:
+        """Tokens ``[low, high)`` of windows ``[window, until)``, where they hold a span."""
+        if low >= high:
+            return
+        windows, tokens = slice(window, until), slice(low, high)
+        start = self.logits.start[windows, tokens]
+        end = self.logits.end[windows, tokens]
+        values, firsts, lasts = best_spans(
+            start,
+            end,
+            self.logits.allowed[windows, tokens],
+            self.max_answer_tokens,
+            self.length_weight,
+        )
+        # where a window holds no span, what is said to be its first token may be before it
+        scores = start.gather(1, firsts.clamp(min=0)[:, None]) + end.gather(1, lasts[:, None])
+        columns = (values, firsts, lasts, scores.squeeze(1))
+        for w, (value, first, last, score) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True), window
+        ):
+            if value > NO_SPAN:
+                span = Span(w, low + first, low + last, score)
+                yield _Segment(-(value + self.prior[w]), span, low, high)

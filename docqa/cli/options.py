@@ -84,6 +84,10 @@ _SETTINGS = {
         "--support-weight",
         "What the same words in other windows count for a span; 0 leaves them out.",
     ),
+    "length_weight": _weight(
+        "--length-weight",
+        "What each of its tokens counts against a span; 0 leaves it out.",
+    ),
     "null_threshold": click.option(
         "--null-threshold",
         type=float,

@@ -29,6 +29,7 @@ from docqa.spans import best_spans, null_score
 _PRIOR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _NULL_WEIGHTS = (0.0, 0.5, 1.0)
 _SUPPORT_WEIGHTS = (0.0, 1.0)
+_LENGTH_WEIGHTS = (0.0, 0.05, 0.1, 0.15)
 # What leaving candidates unread may cost in F1, from 0 to 1, and the margins that are tried.
 _STOPPING_COSTS = 0.001
 _STOP_MARGINS = [n / 2 for n in range(41)]
@@ -73,8 +74,15 @@ def tune(
     Raises:
         ValueError: there is no answerable question.
     """
-    grid = list(product(_PRIOR_WEIGHTS, _NULL_WEIGHTS, _SUPPORT_WEIGHTS))
-    always = AnswerSettings()
+    grid = [
+        AnswerSettings(
+            prior_weight=prior, null_weight=null, support_weight=support, length_weight=length
+        )
+        for prior, null, support, length in product(
+            _PRIOR_WEIGHTS, _NULL_WEIGHTS, _SUPPORT_WEIGHTS, _LENGTH_WEIGHTS
+        )
+    ]
+    pure = grid[0]
     scores = dict.fromkeys(grid, 0.0)
     margins: list[float] = []
     with TemporaryDirectory(prefix="docqa-tune-") as folder:
@@ -84,21 +92,13 @@ def tune(
             qa.index([Path(folder) / "articles"])
             for question, reading in _readings(qa, articles, limit, progress):
                 golds = [text for text, _ in question.answers]
-                for prior, null, support in grid:
-                    tried = replace(
-                        always, prior_weight=prior, null_weight=null, support_weight=support
-                    )
-                    scores[prior, null, support] += _value(reading, tried, golds)
-                margins.append(margin(reading, always))
+                for tried in grid:
+                    scores[tried] += _value(reading, tried, golds)
+                margins.append(margin(reading, pure))
             if not margins:
                 raise ValueError("there is no answerable question to choose settings by")
-            best = max(grid, key=lambda weights: (round(scores[weights], 6), -sum(weights)))
-            chosen = AnswerSettings(
-                prior_weight=best[0],
-                null_weight=best[1],
-                support_weight=best[2],
-                null_threshold=round(float(np.quantile(margins, answered)), 2),
-            )
+            best = max(grid, key=lambda tried: (round(scores[tried], 6), -_weight(tried)))
+            chosen = replace(best, null_threshold=round(float(np.quantile(margins, answered)), 2))
             unrefused = replace(chosen, null_threshold=inf)
             stopped = [
                 _after_each_group(reading, unrefused, [text for text, _ in question.answers])
@@ -111,7 +111,7 @@ def tune(
     return Tuned(
         replace(chosen, stop_margin=stop_margin, platt=platt),
         100 * scores[best] / asked,
-        100 * scores[0.0, 0.0, 0.0] / asked,
+        100 * scores[pure] / asked,
         sum(end.read for end in ends) / asked,
     )
 
@@ -170,6 +170,12 @@ def _stop_margin(stopped: Sequence[Sequence[_Group]]) -> float:
         if sum(_end(groups, stop_margin).f1 for groups in stopped) >= everything:
             return stop_margin
     return inf
+
+
+def _weight(settings: AnswerSettings) -> float:
+    """How far ranking is from the pure maximum."""
+    weights = settings.prior_weight, settings.null_weight, settings.support_weight
+    return sum(weights) + settings.length_weight
 
 
 def _value(reading: Reading, settings: AnswerSettings, golds: Sequence[str]) -> float:

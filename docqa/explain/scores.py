@@ -38,7 +38,8 @@ class ScoredSpan:
         prior: what the retrieval score of its window adds when spans are ranked.
         null: what the null score of its window adds; below 0 where it counts against the span.
         support: what the same words in other windows add.
-        ranking: ``score + prior + null + support``, which decides what comes first.
+        length: what its length adds; 0 or less.
+        ranking: ``score + prior + null + support + length``, which decides what comes first.
         confidence: ``P_start · P_end`` over everything read for the question.
         answer: which of the answers it is, from 1; None where it is none of them.
         overlaps: the first of the answers that it overlaps without being one; None likewise.
@@ -59,6 +60,7 @@ class ScoredSpan:
     prior: float
     null: float
     support: float
+    length: float
     ranking: float
     confidence: float
     answer: int | None = None
@@ -118,7 +120,9 @@ class ReadingScores:
         start, end = whole_words(document.text, int(offsets[first, 0]), int(offsets[last, 1]))
         page = document.page_at(start)
         score = float(self.start[w, first] + self.end[w, last])
-        support = self._support.of(Span(w, first, last, score)) if self._support else 0.0
+        span = Span(w, first, last, score)
+        support = self._support.of(span) if self._support else 0.0
+        length = -self.settings.length_weight * span.tokens
         return ScoredSpan(
             window=w,
             first=first,
@@ -135,7 +139,8 @@ class ReadingScores:
             prior=self._priors[w],
             null=self._null_parts[w],
             support=support,
-            ranking=score + (self._priors[w] + self._null_parts[w]) + support,
+            length=length,
+            ranking=score + (self._priors[w] + self._null_parts[w]) + support + length,
             confidence=float(self.start_probabilities[w, first] * self.end_probabilities[w, last]),
         )
 
@@ -151,12 +156,16 @@ class ReadingScores:
         """The windows that hold a span, those with the best ranked span first."""
         logits = self.reading.logits
         columns = best_spans(
-            logits.start, logits.end, logits.allowed, self.settings.max_answer_tokens
+            logits.start,
+            logits.end,
+            logits.allowed,
+            self.settings.max_answer_tokens,
+            self.settings.length_weight,
         )
         ranking = np.array(
             [
-                self.span(w, first, last).ranking if score > NO_SPAN else NO_SPAN
-                for w, (score, first, last) in enumerate(
+                self.span(w, first, last).ranking if value > NO_SPAN else NO_SPAN
+                for w, (value, first, last) in enumerate(
                     zip(*(column.tolist() for column in columns), strict=True)
                 )
             ]
@@ -180,6 +189,7 @@ class ReadingScores:
             [self.offsets(w)],
             [0.0],
             self.settings.max_answer_tokens,
+            self.settings.length_weight,
         )
         spans: list[ScoredSpan] = []
         taken: list[Place] = []

@@ -40,7 +40,8 @@ def flowing(text: str) -> str:
 def parts(span: ScoredSpan) -> str:
     """How a span's ranking comes about, as a sum."""
     terms = f"score {span.score:.2f}"
-    for name, value in (("prior", span.prior), ("null", span.null), ("support", span.support)):
+    for name in ("prior", "null", "support", "length"):
+        value = getattr(span, name)
         if value:
             terms += f" {'-' if value < 0 else '+'} {name} {abs(value):.2f}"
     return terms
@@ -142,7 +143,8 @@ def _overlap(span: ScoredSpan, other: ScoredSpan) -> bool:
 
 
 def _sum(span: ScoredSpan) -> str:
-    return f"{span.score:.2f} (start {span.start_logit:.2f}, end {span.end_logit:.2f})"
+    length = f", less {-span.length:.2f} for its length" if span.length else ""
+    return f"{span.score:.2f} (start {span.start_logit:.2f}, end {span.end_logit:.2f}){length}"
 
 
 def _page(span: ScoredSpan) -> str:

@@ -33,6 +33,7 @@ def read_line(explanation: Explanation) -> str:
     if explanation.retrieved:
         line += f"; prior weight {settings.prior_weight:g}"
     line += f"; null weight {settings.null_weight:g}; support weight {settings.support_weight:g}"
+    line += f"; length weight {settings.length_weight:g}"
     if explanation.null_score is not None:
         line += f"; lowest null score {explanation.null_score:.2f}"
         if settings.null_threshold != float("inf"):

@@ -23,6 +23,7 @@ from docqa.spans import (
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 VALUES = st.integers(-40, 40).map(lambda n: n / 8)  # exact in float32, and ties happen
+LENGTH_WEIGHTS = st.sampled_from([0.0, 0.125, 2.0])
 
 
 @st.composite
@@ -49,11 +50,18 @@ def readings(draw: st.DrawFn) -> tuple[Logits, list[int], list[np.ndarray], list
     return Logits(start, end, allowed, null[:windows], null[windows:]), documents, offsets, prior
 
 
-def all_spans(logits: Logits, longest: int) -> list[tuple[float, int, int, int]]:
-    """Every allowed span as ``(score, window, first, last)``."""
+def all_spans(
+    logits: Logits, longest: int, length_weight: float = 0.0
+) -> list[tuple[float, int, int, int]]:
+    """Every allowed span as ``(value, window, first, last)``."""
     windows, tokens = logits.start.shape
     return [
-        (float(logits.start[w, i]) + float(logits.end[w, j]), w, i, j)
+        (
+            float(logits.start[w, i]) + float(logits.end[w, j]) - length_weight * (j + 1 - i),
+            w,
+            i,
+            j,
+        )
         for w in range(windows)
         for i in range(tokens)
         for j in range(i, min(i + longest, tokens))
@@ -68,11 +76,13 @@ def on(logits: Logits, device: str) -> Logits:
 
 @pytest.mark.parametrize("device", DEVICES)
 @settings(deadline=None)
-@given(readings(), st.integers(1, 12))
-def test_best_spans_are_those_of_brute_force(device: str, reading: tuple, longest: int) -> None:
+@given(readings(), st.integers(1, 12), LENGTH_WEIGHTS)
+def test_best_spans_are_those_of_brute_force(
+    device: str, reading: tuple, longest: int, weight: float
+) -> None:
     logits = on(reading[0], device)
-    scores, firsts, lasts = best_spans(logits.start, logits.end, logits.allowed, longest)
-    spans = all_spans(reading[0], longest)
+    scores, firsts, lasts = best_spans(logits.start, logits.end, logits.allowed, longest, weight)
+    spans = all_spans(reading[0], longest, weight)
     for w in range(logits.start.shape[0]):
         of_window = [span for span in spans if span[1] == w]
         if not of_window:
@@ -84,13 +94,13 @@ def test_best_spans_are_those_of_brute_force(device: str, reading: tuple, longes
 
 @pytest.mark.parametrize("device", DEVICES)
 @settings(deadline=None)
-@given(readings(), st.integers(1, 12), st.integers(1, 30))
+@given(readings(), st.integers(1, 12), st.integers(1, 30), LENGTH_WEIGHTS)
 def test_top_spans_are_those_of_brute_force(
-    device: str, reading: tuple, longest: int, k: int
+    device: str, reading: tuple, longest: int, k: int, weight: float
 ) -> None:
     logits = on(reading[0], device)
-    scores, firsts, lasts = top_spans(logits.start, logits.end, logits.allowed, longest, k)
-    spans = all_spans(reading[0], longest)
+    scores, firsts, lasts = top_spans(logits.start, logits.end, logits.allowed, longest, k, weight)
+    spans = all_spans(reading[0], longest, weight)
     for w in range(logits.start.shape[0]):
         of_window = sorted((span for span in spans if span[1] == w), reverse=True)[:k]
         found = [float(score) for score in scores[w] if score > NO_SPAN]
@@ -101,26 +111,27 @@ def test_top_spans_are_those_of_brute_force(
 
 @pytest.mark.parametrize("device", DEVICES)
 @settings(deadline=None)
-@given(readings(), st.integers(1, 12))
+@given(readings(), st.integers(1, 12), LENGTH_WEIGHTS)
 def test_ranked_spans_are_the_greedy_choice_among_all_spans(
-    device: str, reading: tuple, longest: int
+    device: str, reading: tuple, longest: int, weight: float
 ) -> None:
     logits, documents, offsets, prior = reading
-    ranked = list(ranked_spans(on(logits, device), documents, offsets, prior, longest))
-    everything = all_spans(logits, longest)
+    ranked = list(ranked_spans(on(logits, device), documents, offsets, prior, longest, weight))
+    everything = all_spans(logits, longest, weight)
+    scores = all_spans(logits, longest)
     taken: list[tuple[int, int, int]] = []
     for span, place in ranked:
-        rank = span.score + prior[span.window]
+        rank = span.score + prior[span.window] - weight * span.tokens
         free = [
-            score + prior[w]
-            for score, w, i, j in everything
+            value + prior[w]
+            for value, w, i, j in everything
             if not any(
                 d == documents[w] and offsets[w][i, 0] < high and low < offsets[w][j, 1]
                 for d, low, high in taken
             )
         ]
         assert rank == pytest.approx(max(free))
-        assert (span.score, span.window, span.first, span.last) in everything
+        assert (span.score, span.window, span.first, span.last) in scores
         assert place.start == offsets[span.window][span.first, 0]
         assert place.end == offsets[span.window][span.last, 1]
         assert not any(

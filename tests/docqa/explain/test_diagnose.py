@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from docqa.evaluate.metrics import exact_match
 from docqa.explain.diagnose import Gold, diagnose, occurrences
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.run import explain_index
+from docqa.explain.wording import ranking_line
 from docqa.spans import Logits, Place
 from ingest.windows import Window
 from tests.docqa.explain.readings import PLAIN, TEXTS, made, printed
@@ -172,3 +174,25 @@ def test_windows_that_were_read_in_parts_have_their_hit_s_rank(
         assert hit.document == window.document
         assert hit.start <= window.start < window.end <= hit.end
         assert window.retrieved.score == hit.score
+
+
+def test_a_span_that_lost_by_its_length_is_told_with_what_that_took_off() -> None:
+    reading = made(TEXTS[:1], [{"Ada": 3.0, "first": 2.75}])
+    end = torch.full_like(reading.logits.end, -5.0)
+    end[0, 4] = 3.0  # program
+    reading = replace(reading, logits=replace(reading.logits, end=end))
+    whole = "Ada wrote the first program"
+    assert (
+        explain(reading, PLAIN, expected=whole).sentence == f"Right: “{whole}” is the first answer."
+    )
+    explanation = explain(reading, replace(PLAIN, length_weight=0.125), expected=whole)
+    assert explanation.answers[0].text == "first program"
+    assert explanation.answers[0].score == 5.75
+    assert explanation.sentence == (
+        "The right window won, but the span was cut otherwise: “first program” scores 5.75 (start "
+        f"2.75, end 3.00), less 0.25 for its length, “{whole}” 6.00 (start 3.00, end 3.00), less "
+        "0.62 for its length."
+    )
+    [window] = explanation.windows
+    assert window.best.ranking == 5.5
+    assert ranking_line(window) == "best span: score 5.75 - length 0.25 = 5.50"
