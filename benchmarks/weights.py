@@ -1,4 +1,4 @@
-"""Whole documents: F1 against prior_weight and null_weight, and against the number of candidates.
+"""Whole documents: EM and F1 against the weights of ranking, and the number of candidates.
 
     python benchmarks/weights.py DATA.json.gz --limit 1000
 
@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from docqa import AnswerSettings, DocQA, Hit
+from docqa import DocQA, Hit
 from docqa.choose import Reading, choose
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
@@ -28,6 +28,8 @@ from docqa.evaluate.squad import load_squad, sampled
 
 PRIORS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 NULLS = (0.0, 0.5, 1.0)
+LENGTHS = (0.0, 0.05, 0.1, 0.15, 0.2)
+WEIGHTS = ("prior_weight", "null_weight", "length_weight")
 COUNTS = (1, 2, 3, 5, 10, 15)
 DEFAULT_CANDIDATES = 10
 TOGETHER = 32
@@ -41,17 +43,19 @@ def main() -> None:
     args = parser.parse_args()
     articles = load_squad(args.data)
     asked = [one.question for one in sampled(articles, args.limit)]
-    sums = {
-        (count, prior, null): np.zeros(2)
-        for count, prior, null in product(COUNTS, PRIORS, NULLS)
-        if count == DEFAULT_CANDIDATES
-    }
     with TemporaryDirectory() as folder:
         write_articles([article.text for article in articles], Path(folder) / "articles")
         with closing(DocQA(Path(folder) / "index", reader=args.reader)) as qa:
             qa.index([Path(folder) / "articles"])
-            shipped = qa.settings.prior_weight, qa.settings.null_weight
-            sums |= {(count, *shipped): np.zeros(2) for count in COUNTS}
+            usual = replace(qa.settings, null_threshold=float("inf"))
+            tried = [
+                replace(usual, prior_weight=prior, null_weight=null)
+                for prior, null in product(PRIORS, NULLS)
+            ]
+            tried += [replace(usual, length_weight=length) for length in LENGTHS]
+            cases = [(DEFAULT_CANDIDATES, settings) for settings in tried]
+            cases += [(count, usual) for count in COUNTS]
+            sums = {case: np.zeros(2) for case in cases}
             for start in range(0, len(asked), TOGETHER):
                 part = asked[start : start + TOGETHER]
                 questions = [question.text for question in part]
@@ -59,13 +63,13 @@ def main() -> None:
                     for question, reading, offered in zip(part, readings, hits, strict=True):
                         golds = [gold for gold, _ in question.answers]
                         firsts = {count: first(reading, offered, count) for count in COUNTS}
-                        for (count, prior, null), total in sums.items():
-                            settings = AnswerSettings(prior_weight=prior, null_weight=null)
+                        for (count, settings), total in sums.items():
                             [answer] = choose(firsts[count], settings, top_k=1)
                             for n, measure in enumerate((exact_match, f1)):
                                 total[n] += best_over(measure, answer.text, golds)
-    for (count, prior, null), (em, score) in sums.items():
-        row = {"candidates": count, "prior_weight": prior, "null_weight": null}
+    for (count, settings), (em, score) in sums.items():
+        row = {"candidates": count}
+        row |= {name: getattr(settings, name) for name in WEIGHTS}
         shares = {"em": 100 * em / len(asked), "f1": 100 * score / len(asked)}
         row |= {name: round(float(share), 2) for name, share in shares.items()}
         print(json.dumps({"questions": len(asked), **row}))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import exp, isfinite, log
 
+from torch import Tensor
+
 from docqa.answer import Answer
 from docqa.evaluate.metrics import normalize
 from docqa.settings import AnswerSettings
@@ -16,9 +18,11 @@ from docqa.spans import (
     Place,
     Span,
     best_spans,
+    length_tilt,
     log_normalizers,
     null_score,
     ranked_spans,
+    taken_off,
     top_spans,
 )
 from docqa.words import whole_words
@@ -121,10 +125,10 @@ def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span
         return spans
     first = list(islice(spans, _SUPPORTED))
     added = Support(reading, settings)
+    tilt = tilt_of(reading.passages, reading.logits, settings)
 
     def value(span: Span) -> float:
-        length = settings.length_weight * span.tokens
-        return span.score + worth[span.window] - length + added.of(span)
+        return span.score + worth[span.window] - taken_off(tilt, span) + added.of(span)
 
     first.sort(key=lambda found: -value(found[0]))
     return chain(first, spans)
@@ -148,7 +152,7 @@ class Support:
             logits.allowed,
             settings.max_answer_tokens,
             _VOICES,
-            settings.length_weight,
+            tilt_of(reading.passages, logits, settings),
         )
         values: dict[str, list[float]] = {}
         worth = biases(reading.passages, logits, settings)
@@ -180,7 +184,7 @@ def best_value(passages: Sequence[Passage], logits: Logits, settings: AnswerSett
         logits.end,
         logits.allowed,
         settings.max_answer_tokens,
-        settings.length_weight,
+        tilt_of(passages, logits, settings),
     )
     added = biases(passages, logits, settings)
     return max(
@@ -196,3 +200,9 @@ def biases(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings
         - (settings.null_weight * null if isfinite(null) else 0.0)
         for passage, null in zip(passages, nulls, strict=True)
     ]
+
+
+def tilt_of(passages: Sequence[Passage], logits: Logits, settings: AnswerSettings) -> Tensor | None:
+    """What length takes off the spans of passages (:func:`docqa.spans.length_tilt`)."""
+    offsets = [passage.window.token_offsets for passage in passages]
+    return length_tilt(offsets, logits.start, settings.length_weight)

@@ -36,8 +36,8 @@ class AnswerSettings:
             is the pure maximum. Helps readers whose scores compare badly across windows.
         support_weight: what the same words, found in other windows too, count for a span in that
             ranking; 0 is the pure maximum.
-        length_weight: what each of its tokens counts against a span in that ranking; 0 is the pure
-            maximum. Helps readers that were trained on longer answers than are wanted.
+        length_weight: what each word after its first counts against a span in that ranking; 0 is
+            the pure maximum. Helps readers whose answers are longer than those that are wanted.
         null_threshold: no answer is given where the null score is above the best span's score by
             more than this; ``inf`` always answers. Only data can tell what it should be for a
             reader, so there is none unless the reader's settings have one.

@@ -78,11 +78,6 @@ class Span:
     last: int
     score: float
 
-    @property
-    def tokens(self) -> int:
-        """How many it has."""
-        return self.last - self.first + 1
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -101,7 +96,7 @@ def best_spans(
     end: Tensor,
     allowed: Tensor,
     max_answer_tokens: int,
-    length_weight: float = 0.0,
+    tilt: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The best span of each window.
 
@@ -112,7 +107,7 @@ def best_spans(
         start, end: ``(windows, tokens)`` logits.
         allowed: ``(windows, tokens)`` tokens that may begin and end a span.
         max_answer_tokens: the most tokens in a span, at least 1.
-        length_weight: what each of its tokens takes off a span's value.
+        tilt: what length takes off (:func:`length_tilt`); None for nothing.
 
     Returns:
         ``(values, firsts, lasts)``, each ``(windows,)``; the value is the score less what the
@@ -129,7 +124,7 @@ def best_spans(
         none = torch.zeros(windows, dtype=torch.long, device=start.device)
         return torch.full((windows,), NO_SPAN, device=start.device), none, none
     band = min(max_answer_tokens, tokens)
-    starts, ends = _tilted(start, end, allowed, length_weight)
+    starts, ends = _tilted(start, end, allowed, tilt)
     padded = F.pad(starts, (band - 1, 0), value=NO_SPAN)
     best_start, index = F.max_pool1d(padded.unsqueeze(1), band, stride=1, return_indices=True)
     values, lasts = (best_start.squeeze(1) + ends).max(dim=1)
@@ -143,7 +138,7 @@ def top_spans(
     allowed: Tensor,
     max_answer_tokens: int,
     k: int,
-    length_weight: float = 0.0,
+    tilt: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The ``k`` best spans of each window, overlapping ones too.
 
@@ -156,7 +151,7 @@ def top_spans(
         none = torch.zeros(windows, 0, dtype=torch.long, device=start.device)
         return none.float(), none, none
     band = min(max_answer_tokens, tokens)
-    starts, ends = _tilted(start, end, allowed, length_weight)
+    starts, ends = _tilted(start, end, allowed, tilt)
     # (windows, tokens, band): the end logits of the tokens from each token on
     ends_from = F.pad(ends, (0, band - 1), value=NO_SPAN).unfold(1, band, 1)
     values = (starts.unsqueeze(2) + ends_from).reshape(windows, tokens * band)
@@ -165,20 +160,46 @@ def top_spans(
     return best, firsts, firsts + index % band
 
 
+def length_tilt(offsets: Sequence[IntArray], like: Tensor, length_weight: float) -> Tensor | None:
+    """What its length takes off a span, as a running total over the tokens of each window.
+
+    A span loses the total at its last token less that at its first: ``length_weight`` for each
+    word after its first. Words are what stands between gaps in the offsets, so that a name of many
+    tokens (``BASH_XTRACEFD``) is one.
+
+    Args:
+        offsets: each window's ``(tokens, 2)`` token offsets.
+        like: a ``(windows, tokens)`` tensor on the device where the total is wanted.
+
+    Returns:
+        ``(windows, tokens)``, or None where nothing is taken off.
+    """
+    if not length_weight:
+        return None
+    words = np.zeros(like.shape, np.float32)
+    for w, at in enumerate(offsets):
+        words[w, 1 : len(at)] = np.cumsum(at[1:, 0] > at[:-1, 1])
+    return torch.from_numpy(length_weight * words).to(like.device)
+
+
+def taken_off(tilt: Tensor | None, span: Span) -> float:
+    """What its length takes off a span."""
+    if tilt is None:
+        return 0.0
+    return float(tilt[span.window, span.last] - tilt[span.window, span.first])
+
+
 def _tilted(
-    start: Tensor, end: Tensor, allowed: Tensor, length_weight: float
+    start: Tensor, end: Tensor, allowed: Tensor, tilt: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """Logits whose sums are spans' values, ``-inf`` where nothing is allowed.
 
-    What a start gains with its place and an end loses with its own is, in a sum, what the length
-    takes off; so the search over spans stays a search over two rows.
+    What a start gains and an end loses is, in a sum, what lies between them; so the search over
+    spans stays a search over two rows.
     """
     starts = start.float().masked_fill(~allowed, NO_SPAN)
     ends = end.float().masked_fill(~allowed, NO_SPAN)
-    if length_weight:
-        place = length_weight * torch.arange(start.shape[1], device=start.device)
-        starts, ends = starts + place, ends - (place + length_weight)
-    return starts, ends
+    return (starts, ends) if tilt is None else (starts + tilt, ends - tilt)
 
 
 def ranked_spans(
@@ -191,9 +212,9 @@ def ranked_spans(
 ) -> Iterator[tuple[Span, Place]]:
     """The spans of all windows, best first, without those that overlap a better one.
 
-    Spans are ranked by ``score + prior[window] - length_weight * tokens``. This is the greedy
-    selection over *all* allowed spans: when a span is taken, the parts of the windows on its left
-    and on its right are searched again, and so nothing that does not overlap it is lost.
+    Spans are ranked by ``score + prior[window]``, less what their length takes off. This is the
+    greedy selection over *all* allowed spans: when a span is taken, the parts of the windows on its
+    left and on its right are searched again, and so nothing that does not overlap it is lost.
 
     Args:
         logits: of all windows read for one question.
@@ -201,12 +222,13 @@ def ranked_spans(
         offsets: each window's ``(tokens, 2)`` token offsets into its document.
         prior: added to the score of each window's spans, for the ranking only.
         max_answer_tokens: the most tokens in a span.
-        length_weight: what each of its tokens takes off a span's rank.
+        length_weight: what each word after its first takes off a span's rank.
 
     Yields:
         ``(span, place)``; ``span.score`` is the pure ``S·T_i + E·T_j``.
     """
-    search = _Search(logits, prior, max_answer_tokens, length_weight)
+    tilt = length_tilt(offsets, logits.start, length_weight)
+    search = _Search(logits, prior, max_answer_tokens, tilt)
     heap = list(search.of(0, len(logits.start), 0, logits.start.shape[1]))
     heapq.heapify(heap)
     taken: list[Place] = []
@@ -270,7 +292,7 @@ class _Search:
     logits: Logits
     prior: Sequence[float]
     max_answer_tokens: int
-    length_weight: float
+    tilt: Tensor | None
 
     def of(self, window: int, until: int, low: int, high: int) -> Iterator[_Segment]:
         """Tokens ``[low, high)`` of windows ``[window, until)``, where they hold a span."""
@@ -284,7 +306,7 @@ class _Search:
             end,
             self.logits.allowed[windows, tokens],
             self.max_answer_tokens,
-            self.length_weight,
+            None if self.tilt is None else self.tilt[windows, tokens],
         )
         # where a window holds no span, what is said to be its first token may be before it
         scores = start.gather(1, firsts.clamp(min=0)[:, None]) + end.gather(1, lasts[:, None])

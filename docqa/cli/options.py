@@ -86,7 +86,7 @@ _SETTINGS = {
     ),
     "length_weight": _weight(
         "--length-weight",
-        "What each of its tokens counts against a span; 0 leaves it out.",
+        "What each word after its first counts against a span; 0 leaves it out.",
     ),
     "null_threshold": click.option(
         "--null-threshold",

@@ -6,17 +6,17 @@ are tried on the same logits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import count, product
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from docqa.choose import Reading, choose
+from docqa.choose import Reading, choose, ranked_by
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import Article, Question, sampled
@@ -24,16 +24,20 @@ from docqa.gradual import leads, windows_read
 from docqa.probability import Platt
 from docqa.qa import DocQA
 from docqa.settings import AnswerSettings
-from docqa.spans import best_spans, null_score
+from docqa.spans import null_score
+from ingest.document import Document
 
 _PRIOR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _NULL_WEIGHTS = (0.0, 0.5, 1.0)
 _SUPPORT_WEIGHTS = (0.0, 1.0)
-_LENGTH_WEIGHTS = (0.0, 0.05, 0.1, 0.15)
+_LENGTH_WEIGHTS = (0.0, 0.05, 0.1, 0.2)
 # What leaving candidates unread may cost in F1, from 0 to 1, and the margins that are tried.
 _STOPPING_COSTS = 0.001
 _STOP_MARGINS = [n / 2 for n in range(41)]
 _TOGETHER = 64
+
+# A question as everything that was read for it, and the annotators' answers.
+_Asked = tuple[Reading, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,61 +62,58 @@ def tune(
     progress: Callable[[int, int], None] | None = None,
     answered: float = 0.99,
 ) -> Tuned:
-    """Choose the weights of ranking, and ``null_threshold``, for a reader.
+    """Choose the weights of ranking, ``null_threshold``, ``stop_margin`` and ``platt``.
 
-    The weights are those of the best F1, smaller ones on a tie. The threshold is that at which the
-    share ``answered`` of the answerable questions still get an answer. Then the questions are asked
-    again for the smallest ``stop_margin`` that costs at most 0.1 points of F1, and for the curve
-    from confidence to probability at that margin.
+    The weights are those of the best mean of exact match and F1, smaller ones on a tie: first those
+    that set windows against each other, then that of length. The threshold is that at which the
+    share ``answered`` of the answerable questions still get an answer. Then come the smallest
+    ``stop_margin`` that costs at most 0.1 points of F1, and the curve from confidence to
+    probability at that margin.
 
     Args:
         reader: its folder.
         limit: the most questions, drawn at random but the same each time.
-        progress: told how many questions have been asked, of how many.
+        progress: told how many steps have been taken, of how many: a question that was read is
+            one, and so is a choice of weights that was tried.
         answered: from 0 to 1.
 
     Raises:
         ValueError: there is no answerable question.
     """
+    drawn = [one.question for one in sampled(articles, limit) if one.question.answers]
+    if not drawn:
+        raise ValueError("there is no answerable question to choose settings by")
     grid = [
-        AnswerSettings(
-            prior_weight=prior, null_weight=null, support_weight=support, length_weight=length
-        )
-        for prior, null, support, length in product(
-            _PRIOR_WEIGHTS, _NULL_WEIGHTS, _SUPPORT_WEIGHTS, _LENGTH_WEIGHTS
-        )
+        AnswerSettings(prior_weight=prior, null_weight=null, support_weight=support)
+        for prior, null, support in product(_PRIOR_WEIGHTS, _NULL_WEIGHTS, _SUPPORT_WEIGHTS)
     ]
-    pure = grid[0]
-    scores = dict.fromkeys(grid, 0.0)
-    margins: list[float] = []
-    with TemporaryDirectory(prefix="docqa-tune-") as folder:
-        texts = [article.text for article in articles]
-        write_articles(texts, Path(folder) / "articles")
-        with closing(DocQA(Path(folder) / "index", reader=reader, device=device)) as qa:
-            qa.index([Path(folder) / "articles"])
-            for question, reading in _readings(qa, articles, limit, progress):
-                golds = [text for text, _ in question.answers]
-                for tried in grid:
-                    scores[tried] += _value(reading, tried, golds)
-                margins.append(margin(reading, pure))
-            if not margins:
-                raise ValueError("there is no answerable question to choose settings by")
-            best = max(grid, key=lambda tried: (round(scores[tried], 6), -_weight(tried)))
-            chosen = replace(best, null_threshold=round(float(np.quantile(margins, answered)), 2))
-            unrefused = replace(chosen, null_threshold=inf)
-            stopped = [
-                _after_each_group(reading, unrefused, [text for text, _ in question.answers])
-                for question, reading in _readings(qa, articles, limit, progress)
-            ]
-    asked = len(margins)
+    steps = count(1)
+    of = len(drawn) + len(grid) + len(_LENGTH_WEIGHTS)
+
+    def step() -> None:
+        done = next(steps)
+        if progress is not None:
+            progress(done, of)
+
+    asked = _asked(reader, articles, drawn, device, step)
+    ranking = _best(grid, asked, step)
+    ranking = _best([replace(ranking, length_weight=w) for w in _LENGTH_WEIGHTS], asked, step)
+    margins = [margin(reading, ranking) for reading, _ in asked]
+    stopped = [_after_each_group(reading, ranking, golds) for reading, golds in asked]
     stop_margin = _stop_margin(stopped)
     ends = [_end(groups, stop_margin) for groups in stopped]
-    platt = Platt.fit([(end.confidence, end.margin) for end in ends], [end.right for end in ends])
     return Tuned(
-        replace(chosen, stop_margin=stop_margin, platt=platt),
-        100 * scores[best] / asked,
-        100 * scores[pure] / asked,
-        sum(end.read for end in ends) / asked,
+        replace(
+            ranking,
+            null_threshold=round(float(np.quantile(margins, answered)), 2),
+            stop_margin=stop_margin,
+            platt=Platt.fit(
+                [(end.confidence, end.margin) for end in ends], [end.right for end in ends]
+            ),
+        ),
+        _measured(asked, ranking)[1],
+        _measured(asked, grid[0])[1],
+        sum(end.read for end in ends) / len(ends),
     )
 
 
@@ -172,35 +173,60 @@ def _stop_margin(stopped: Sequence[Sequence[_Group]]) -> float:
     return inf
 
 
-def _weight(settings: AnswerSettings) -> float:
-    """How far ranking is from the pure maximum."""
-    weights = settings.prior_weight, settings.null_weight, settings.support_weight
-    return sum(weights) + settings.length_weight
-
-
-def _value(reading: Reading, settings: AnswerSettings, golds: Sequence[str]) -> float:
-    """F1 of the first answer, from 0 to 1."""
-    found = choose(reading, settings, top_k=1)
-    return best_over(f1, found[0].text if found else "", golds)
-
-
 def margin(reading: Reading, settings: AnswerSettings) -> float:
-    """By how much the null score is above the best span's: the greater, the surer of no answer."""
-    logits = reading.logits
-    scores, _, _ = best_spans(logits.start, logits.end, logits.allowed, settings.max_answer_tokens)
-    return null_score(logits) - float(scores.max())
+    """By how much the null score is above the first answer's: the greater, the surer of none."""
+    first = next(ranked_by(reading, settings), None)
+    return inf if first is None else null_score(reading.logits) - first[0].score
 
 
-def _readings(
-    qa: DocQA,
+def _best(
+    tried: Sequence[AnswerSettings], asked: Sequence[_Asked], step: Callable[[], None]
+) -> AnswerSettings:
+    """The settings of the best mean of exact match and F1; those with smaller weights on a tie."""
+
+    def worth(settings: AnswerSettings) -> tuple[float, float]:
+        measured = round(sum(_measured(asked, settings)), 6)
+        step()
+        weights = settings.prior_weight, settings.null_weight, settings.support_weight
+        return measured, -(sum(weights) + settings.length_weight)
+
+    return max(tried, key=worth)
+
+
+def _measured(asked: Sequence[_Asked], settings: AnswerSettings) -> tuple[float, float]:
+    """Exact match and F1 of the first answers, in per cent."""
+    exact = overlap = 0.0
+    for reading, golds in asked:
+        found = choose(reading, settings, top_k=1)
+        text = found[0].text if found else ""
+        exact += best_over(exact_match, text, golds)
+        overlap += best_over(f1, text, golds)
+    return 100 * exact / len(asked), 100 * overlap / len(asked)
+
+
+def _asked(
+    reader: str,
     articles: Sequence[Article],
-    limit: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> Iterator[tuple[Question, Reading]]:
-    asked = [one.question for one in sampled(articles, limit) if one.question.answers]
-    for first in range(0, len(asked), _TOGETHER):
-        part = asked[first : first + _TOGETHER]
-        with qa.reading([question.text for question in part], exhaustive=True) as (readings, _, _):
-            yield from zip(part, readings, strict=True)
-        if progress is not None:
-            progress(first + len(part), len(asked))
+    questions: Sequence[Question],
+    device: str,
+    step: Callable[[], None],
+) -> list[_Asked]:
+    """Ask questions of all articles, and keep what was read, with the documents it is of."""
+    asked: list[_Asked] = []
+    documents: dict[int, Document] = {}
+    with TemporaryDirectory(prefix="docqa-tune-") as folder:
+        write_articles([article.text for article in articles], Path(folder) / "articles")
+        with closing(DocQA(Path(folder) / "index", reader=reader, device=device)) as qa:
+            qa.index([Path(folder) / "articles"])
+            for first in range(0, len(questions), _TOGETHER):
+                part = questions[first : first + _TOGETHER]
+                texts = [question.text for question in part]
+                with qa.reading(texts, exhaustive=True) as (readings, _, _):
+                    for question, reading in zip(part, readings, strict=True):
+                        for n in {passage.document_id for passage in reading.passages}:
+                            if n not in documents:
+                                documents[n] = reading.document(n)
+                        kept = replace(reading, document=documents.__getitem__)
+                        asked.append((kept, [text for text, _ in question.answers]))
+                        step()
+    return asked

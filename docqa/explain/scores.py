@@ -12,9 +12,18 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from docqa.choose import Reading, Support, biases
+from docqa.choose import Reading, Support, biases, tilt_of
 from docqa.settings import AnswerSettings
-from docqa.spans import NO_SPAN, Logits, Place, Span, best_spans, log_normalizers, ranked_spans
+from docqa.spans import (
+    NO_SPAN,
+    Logits,
+    Place,
+    Span,
+    best_spans,
+    log_normalizers,
+    ranked_spans,
+    taken_off,
+)
 from docqa.words import whole_words
 from ingest.document import Document
 from ingest.windows import IntArray, Window
@@ -96,6 +105,7 @@ class ReadingScores:
         self._priors = biases(*read, replace(settings, null_weight=0.0))
         self._null_parts = biases(*read, replace(settings, prior_weight=0.0))
         self._support = Support(reading, settings) if settings.support_weight else None
+        self._tilt = tilt_of(*read, settings)
         self._documents: dict[int, Document] = {}
 
     def window(self, w: int) -> Window:
@@ -122,7 +132,7 @@ class ReadingScores:
         score = float(self.start[w, first] + self.end[w, last])
         span = Span(w, first, last, score)
         support = self._support.of(span) if self._support else 0.0
-        length = -self.settings.length_weight * span.tokens
+        length = taken_off(self._tilt, span)
         return ScoredSpan(
             window=w,
             first=first,
@@ -139,8 +149,8 @@ class ReadingScores:
             prior=self._priors[w],
             null=self._null_parts[w],
             support=support,
-            length=length,
-            ranking=score + (self._priors[w] + self._null_parts[w]) + support + length,
+            length=-length or 0.0,
+            ranking=score + (self._priors[w] + self._null_parts[w]) + support - length,
             confidence=float(self.start_probabilities[w, first] * self.end_probabilities[w, last]),
         )
 
@@ -160,7 +170,7 @@ class ReadingScores:
             logits.end,
             logits.allowed,
             self.settings.max_answer_tokens,
-            self.settings.length_weight,
+            self._tilt,
         )
         ranking = np.array(
             [

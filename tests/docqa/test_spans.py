@@ -15,6 +15,7 @@ from docqa.spans import (
     NO_SPAN,
     Logits,
     best_spans,
+    length_tilt,
     log_normalizers,
     null_score,
     ranked_spans,
@@ -41,8 +42,9 @@ def readings(draw: st.DrawFn) -> tuple[Logits, list[int], list[np.ndarray], list
         length = draw(st.integers(0, tokens))
         allowed[w, :length] = True
         widths = draw(st.lists(st.integers(1, 3), min_size=tokens, max_size=tokens))
+        gaps = draw(st.lists(st.integers(0, 1), min_size=tokens, max_size=tokens))
         first = draw(st.integers(0, 6))
-        ends = first + np.cumsum(widths)
+        ends = first + np.cumsum(widths) + np.cumsum(gaps)
         offsets.append(np.stack([ends - widths, ends], axis=1).astype(np.int32)[:length])
     null = torch.tensor(draw(st.lists(VALUES, min_size=2 * windows, max_size=2 * windows)))
     documents = draw(st.lists(st.integers(0, 1), min_size=windows, max_size=windows))
@@ -50,14 +52,19 @@ def readings(draw: st.DrawFn) -> tuple[Logits, list[int], list[np.ndarray], list
     return Logits(start, end, allowed, null[:windows], null[windows:]), documents, offsets, prior
 
 
+def more_words(offsets: np.ndarray, first: int, last: int) -> int:
+    """How many words begin in a span after its first token."""
+    return sum(offsets[k, 0] > offsets[k - 1, 1] for k in range(first + 1, last + 1))
+
+
 def all_spans(
-    logits: Logits, longest: int, length_weight: float = 0.0
+    logits: Logits, offsets: list[np.ndarray], longest: int, weight: float = 0.0
 ) -> list[tuple[float, int, int, int]]:
     """Every allowed span as ``(value, window, first, last)``."""
     windows, tokens = logits.start.shape
     return [
         (
-            float(logits.start[w, i]) + float(logits.end[w, j]) - length_weight * (j + 1 - i),
+            float(logits.start[w, i] + logits.end[w, j]) - weight * more_words(offsets[w], i, j),
             w,
             i,
             j,
@@ -80,9 +87,10 @@ def on(logits: Logits, device: str) -> Logits:
 def test_best_spans_are_those_of_brute_force(
     device: str, reading: tuple, longest: int, weight: float
 ) -> None:
-    logits = on(reading[0], device)
-    scores, firsts, lasts = best_spans(logits.start, logits.end, logits.allowed, longest, weight)
-    spans = all_spans(reading[0], longest, weight)
+    logits, offsets = on(reading[0], device), reading[2]
+    tilt = length_tilt(offsets, logits.start, weight)
+    scores, firsts, lasts = best_spans(logits.start, logits.end, logits.allowed, longest, tilt)
+    spans = all_spans(reading[0], offsets, longest, weight)
     for w in range(logits.start.shape[0]):
         of_window = [span for span in spans if span[1] == w]
         if not of_window:
@@ -98,9 +106,10 @@ def test_best_spans_are_those_of_brute_force(
 def test_top_spans_are_those_of_brute_force(
     device: str, reading: tuple, longest: int, k: int, weight: float
 ) -> None:
-    logits = on(reading[0], device)
-    scores, firsts, lasts = top_spans(logits.start, logits.end, logits.allowed, longest, k, weight)
-    spans = all_spans(reading[0], longest, weight)
+    logits, offsets = on(reading[0], device), reading[2]
+    tilt = length_tilt(offsets, logits.start, weight)
+    scores, firsts, lasts = top_spans(logits.start, logits.end, logits.allowed, longest, k, tilt)
+    spans = all_spans(reading[0], offsets, longest, weight)
     for w in range(logits.start.shape[0]):
         of_window = sorted((span for span in spans if span[1] == w), reverse=True)[:k]
         found = [float(score) for score in scores[w] if score > NO_SPAN]
@@ -117,11 +126,12 @@ def test_ranked_spans_are_the_greedy_choice_among_all_spans(
 ) -> None:
     logits, documents, offsets, prior = reading
     ranked = list(ranked_spans(on(logits, device), documents, offsets, prior, longest, weight))
-    everything = all_spans(logits, longest, weight)
-    scores = all_spans(logits, longest)
+    everything = all_spans(logits, offsets, longest, weight)
+    scores = all_spans(logits, offsets, longest)
     taken: list[tuple[int, int, int]] = []
     for span, place in ranked:
-        rank = span.score + prior[span.window] - weight * span.tokens
+        words = more_words(offsets[span.window], span.first, span.last)
+        rank = span.score + prior[span.window] - weight * words
         free = [
             value + prior[w]
             for value, w, i, j in everything
@@ -151,7 +161,7 @@ def test_confidences_of_all_spans_sum_to_at_most_one(reading: tuple) -> None:
     logits = reading[0]
     log_start, log_end = log_normalizers(logits)
     tokens = logits.start.shape[1]
-    spans = all_spans(logits, tokens)
+    spans = all_spans(logits, reading[2], tokens)
     assert sum(math.exp(span[0] - log_start - log_end) for span in spans) <= 1 + 1e-5
     nulls = torch.exp(logits.null_start - log_start).sum()
     starts = torch.exp(logits.start[logits.allowed] - log_start).sum()
