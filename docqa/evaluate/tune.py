@@ -72,7 +72,8 @@ def tune(
 
     Args:
         reader: its folder.
-        limit: the most questions, drawn at random but the same each time.
+        limit: the most questions, drawn at random but the same each time; what was read for them
+            is kept in memory.
         progress: told how many steps have been taken, of how many: a question that was read is
             one, and so is a choice of weights that was tried.
         answered: from 0 to 1.
