@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,9 @@ class AnswerSettings:
             if isnan(getattr(self, name)):
                 raise ValueError(f"{name} must be a number")
         for name in ("prior_weight", "null_weight", "support_weight", "length_weight"):
-            if not getattr(self, name) >= 0:
+            if not isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be a finite number, not {getattr(self, name)}")
+            if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
 
     def save(self, folder: Path) -> None:

@@ -56,6 +56,7 @@ def test_an_empty_index_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ({"prior_wait": 1}, "no setting 'prior_wait'"),
         ({"prior_weight": "much"}, "must be a number"),
         ({"null_weight": -1}, "must not be negative"),
+        ({"length_weight": float("inf")}, "must be a finite number"),
         ([1], "an object of settings"),
     ],
 )
