@@ -113,19 +113,19 @@ def choose(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answe
 def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span, Place]]:
     """The spans of all windows that do not overlap, best first."""
     worth = biases(reading.passages, reading.logits, settings)
+    tilt = tilt_of(reading.passages, reading.logits, settings)
     spans = ranked_spans(
         reading.logits,
         [passage.document_id for passage in reading.passages],
         [passage.window.token_offsets + passage.window.start for passage in reading.passages],
         worth,
         settings.max_answer_tokens,
-        settings.length_weight,
+        tilt,
     )
     if not settings.support_weight:
         return spans
     first = list(islice(spans, _SUPPORTED))
     added = Support(reading, settings)
-    tilt = tilt_of(reading.passages, reading.logits, settings)
 
     def value(span: Span) -> float:
         return span.score + worth[span.window] - taken_off(tilt, span) + added.of(span)

@@ -208,7 +208,7 @@ def ranked_spans(
     offsets: Sequence[IntArray],
     prior: Sequence[float],
     max_answer_tokens: int,
-    length_weight: float = 0.0,
+    tilt: Tensor | None = None,
 ) -> Iterator[tuple[Span, Place]]:
     """The spans of all windows, best first, without those that overlap a better one.
 
@@ -222,12 +222,11 @@ def ranked_spans(
         offsets: each window's ``(tokens, 2)`` token offsets into its document.
         prior: added to the score of each window's spans, for the ranking only.
         max_answer_tokens: the most tokens in a span.
-        length_weight: what each word after its first takes off a span's rank.
+        tilt: what length takes off a span's rank (:func:`length_tilt`); None for nothing.
 
     Yields:
         ``(span, place)``; ``span.score`` is the pure ``S·T_i + E·T_j``.
     """
-    tilt = length_tilt(offsets, logits.start, length_weight)
     search = _Search(logits, prior, max_answer_tokens, tilt)
     heap = list(search.of(0, len(logits.start), 0, logits.start.shape[1]))
     heapq.heapify(heap)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import count, product
 from math import inf
 from pathlib import Path
@@ -97,8 +98,13 @@ def tune(
             progress(done, of)
 
     asked = _asked(reader, articles, drawn, device, step)
-    ranking = _best(grid, asked, step)
-    ranking = _best([replace(ranking, length_weight=w) for w in _LENGTH_WEIGHTS], asked, step)
+
+    @cache
+    def measured(settings: AnswerSettings) -> tuple[float, float]:
+        return _measured(asked, settings)
+
+    ranking = _best(grid, measured, step)
+    ranking = _best([replace(ranking, length_weight=w) for w in _LENGTH_WEIGHTS], measured, step)
     margins = [margin(reading, ranking) for reading, _ in asked]
     stopped = [_after_each_group(reading, ranking, golds) for reading, golds in asked]
     stop_margin = _stop_margin(stopped)
@@ -112,8 +118,8 @@ def tune(
                 [(end.confidence, end.margin) for end in ends], [end.right for end in ends]
             ),
         ),
-        _measured(asked, ranking)[1],
-        _measured(asked, grid[0])[1],
+        measured(ranking)[1],
+        measured(grid[0])[1],
         sum(end.read for end in ends) / len(ends),
     )
 
@@ -181,15 +187,17 @@ def margin(reading: Reading, settings: AnswerSettings) -> float:
 
 
 def _best(
-    tried: Sequence[AnswerSettings], asked: Sequence[_Asked], step: Callable[[], None]
+    tried: Sequence[AnswerSettings],
+    measured: Callable[[AnswerSettings], tuple[float, float]],
+    step: Callable[[], None],
 ) -> AnswerSettings:
     """The settings of the best mean of exact match and F1; those with smaller weights on a tie."""
 
     def worth(settings: AnswerSettings) -> tuple[float, float]:
-        measured = round(sum(_measured(asked, settings)), 6)
+        both = round(sum(measured(settings)), 6)
         step()
         weights = settings.prior_weight, settings.null_weight, settings.support_weight
-        return measured, -(sum(weights) + settings.length_weight)
+        return both, -(sum(weights) + settings.length_weight)
 
     return max(tried, key=worth)
 

@@ -199,7 +199,7 @@ class ReadingScores:
             [self.offsets(w)],
             [0.0],
             self.settings.max_answer_tokens,
-            self.settings.length_weight,
+            None if self._tilt is None else self._tilt[one],
         )
         spans: list[ScoredSpan] = []
         taken: list[Place] = []

@@ -125,7 +125,9 @@ def test_ranked_spans_are_the_greedy_choice_among_all_spans(
     device: str, reading: tuple, longest: int, weight: float
 ) -> None:
     logits, documents, offsets, prior = reading
-    ranked = list(ranked_spans(on(logits, device), documents, offsets, prior, longest, weight))
+    placed = on(logits, device)
+    tilt = length_tilt(offsets, placed.start, weight)
+    ranked = list(ranked_spans(placed, documents, offsets, prior, longest, tilt))
     everything = all_spans(logits, offsets, longest, weight)
     scores = all_spans(logits, offsets, longest)
     taken: list[tuple[int, int, int]] = []
