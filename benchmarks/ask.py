@@ -35,17 +35,17 @@ from corpus import make_index
 from rich.console import Console
 from rich.table import Table
 
-import docqa.choose
-import docqa.retrieve
+import docqa.index.search
+import docqa.ranking.rank
 from docqa import DocQA
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sampled
-from docqa.retrieve import Searches, candidates
-from docqa.span_model import SpanModel
-from index.dense import DenseIndex
-from index.embed import Embedder
-from index.lexical import FullText
-from index.store import Store, Vectors
+from docqa.index.dense import DenseIndex
+from docqa.index.full_text import FullText
+from docqa.index.models.embedder import Embedder
+from docqa.index.search import Searches, candidates
+from docqa.index.store import Store, Vectors
+from docqa.model.span_model import SpanModel
 
 DOCS = Path(__file__).parent.parent / "docs"
 CANDIDATES = 10
@@ -54,9 +54,9 @@ STAGES: dict[str, tuple[Any, str]] = {
     "embed": (Embedder, "questions"),
     "dense": (DenseIndex, "search"),
     "bm25": (FullText, "search"),
-    "fuse": (docqa.retrieve, "_fuse"),
+    "fuse": (docqa.index.search, "_fuse"),
     "read": (SpanModel, "logits"),
-    "choose": (docqa.choose, "choose"),
+    "choose": (docqa.ranking.rank, "choose"),
 }
 _SENTENCE = re.compile(r"[A-Z][^.!?|`\n]{40,120}[.!?]")
 

@@ -29,12 +29,12 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa import DocQA, Hit, Reader
-from docqa.choose import choose
 from docqa.evaluate.metrics import best_over, exact_match
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import Question, load_squad, sample, sampled
 from docqa.evaluate.tune import margin
-from docqa.read import text_document
+from docqa.ranking.rank import choose
+from docqa.reader import text_document
 from docqa.settings import DEFAULT_READER
 
 TOGETHER = 64

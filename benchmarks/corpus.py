@@ -25,9 +25,9 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from index.store import Store, Vectors
-from ingest.document import Document
-from ingest.windows import IntArray, Tokens, Window, plain_tokenizer, tokenize
+from docqa.index.store import Store, Vectors
+from docqa.ingest.document import Document
+from docqa.ingest.windows import IntArray, Tokens, Window, plain_tokenizer, tokenize
 
 _WORD = re.compile(r"\S+")
 _DOCUMENTS_A_TRANSACTION = 200

@@ -55,10 +55,10 @@ def speed(folder: Path, scratch: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
     from docqa import DocQA
-    from index.device import pick_device, pick_dtype
-    from index.embed import Embedder
-    from index.models import DEFAULT_EMBEDDER, embedder_folder
-    from index.store import Store
+    from docqa.index.models.device import pick_device, pick_dtype
+    from docqa.index.models.embedder import Embedder
+    from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder
+    from docqa.index.store import Store
 
     place = pick_device()
     encoder = SentenceTransformer(

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 
 from docqa import DocQA
-from index.store import Store
-from index.verify import verify
+from docqa.index.store import Store
+from docqa.index.verify import verify
 
 NAMES = "Ada Grace Alan Edsger Barbara Donald Margaret Dennis Radia Tim".split()
 THINGS = "bridge engine tower canal ship clock organ tunnel theatre observatory".split()

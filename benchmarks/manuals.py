@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from docqa import Answer, DocQA
 from docqa.evaluate.metrics import normalize
-from index.store import Store
+from docqa.index.store import Store
 
 
 def main() -> None:

@@ -32,9 +32,9 @@ from docqa import AnswerSettings, DocQA
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sampled
+from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder
+from docqa.index.store import Store
 from docqa.settings import DEFAULT_READER
-from index.models import DEFAULT_EMBEDDER, embedder_folder
-from index.store import Store
 
 
 def main() -> None:

@@ -30,11 +30,11 @@ from rich.table import Table
 from transformers import AutoConfig
 
 from docqa.evaluate.squad import load_squad
+from docqa.index.models.device import pick_device
+from docqa.ingest.windows import WindowSettings, split, tokenize
+from docqa.model.span_model import Job, SpanModel
+from docqa.ranking.span_search import best_spans, top_spans
 from docqa.settings import DEFAULT_READER
-from docqa.span_model import Job, SpanModel
-from docqa.spans import best_spans, top_spans
-from index.device import pick_device
-from ingest.windows import WindowSettings, split, tokenize
 
 DOCS = Path(__file__).parent.parent / "docs"
 SHAPES = {

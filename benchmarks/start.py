@@ -41,7 +41,8 @@ import click
 from docqa.cli.start import load_lean
 def load():
     import torch, faiss
-    import docqa.choose, docqa.retrieve, docqa.span_model, index.embed
+    import docqa.ranking.rank, docqa.model.span_model
+    import docqa.index.search, docqa.index.models.embedder
     from docqa import DocQA
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer, BertForQuestionAnswering
     from sentence_transformers import SentenceTransformer

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from docqa.encode import PairEncoder, Row
-from docqa.forward import forward_rows
-from docqa.packed import pack_rows
+from docqa.index.models.device import pick_dtype
+from docqa.model.packed_attention import pack_rows
+from docqa.model.row_logits import forward_rows
+from docqa.model.rows import PairEncoder, Row
 from docqa.settings import DEFAULT_READER
 from docqa.training.dropout import cheapen_dropout
 from docqa.training.model import load_base
 from docqa.training.settings import TrainSettings
-from index.device import pick_dtype
 
 ROWS = 20
 QUESTION = 12

@@ -21,10 +21,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from docqa import DocQA, Hit
-from docqa.choose import Reading, choose
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sampled
+from docqa.ranking.rank import Reading, choose
 
 PRIORS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 NULLS = (0.0, 0.5, 1.0)

@@ -30,14 +30,14 @@ from docqa.settings import AnswerSettings
 
 if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
+    from docqa.index.build import BuildOptions, IndexReport
+    from docqa.ingest.document import LoadLimits
+    from docqa.ingest.windows import WindowSettings
     from docqa.qa import DocQA, Hit
-    from docqa.read import Reader
+    from docqa.reader import Reader
     from docqa.training.average import average
     from docqa.training.loop import train
     from docqa.training.settings import TrainSettings
-    from index.build import BuildOptions, IndexReport
-    from ingest.document import LoadLimits
-    from ingest.windows import WindowSettings
 
 __version__ = "0.1.0"
 
@@ -70,17 +70,17 @@ __all__ = [
 
 # Public names whose modules load more than the standard library, each with its home.
 _LATER = {
-    "BuildOptions": "index.build",
+    "BuildOptions": "docqa.index.build",
     "DocQA": "docqa.qa",
     "Explanation": "docqa.explain.explanation",
     "Hit": "docqa.qa",
-    "IndexReport": "index.build",
-    "LoadLimits": "ingest.document",
-    "Reader": "docqa.read",
+    "IndexReport": "docqa.index.build",
+    "LoadLimits": "docqa.ingest.document",
+    "Reader": "docqa.reader",
     "TrainSettings": "docqa.training.settings",
     "average": "docqa.training.average",
     "train": "docqa.training.loop",
-    "WindowSettings": "ingest.windows",
+    "WindowSettings": "docqa.ingest.windows",
 }
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ingest.document import Document
+from docqa.ingest.document import Document
 
 # The most characters of context on either side of an answer.
 _CONTEXT = 300

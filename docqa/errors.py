@@ -20,7 +20,7 @@ all. A wrong argument is a ``ValueError``, as everywhere in Python.
 
 from __future__ import annotations
 
-from index.errors import (
+from docqa.index.errors import (
     IndexDamagedError,
     IndexLockedError,
     IndexMismatchError,
@@ -28,7 +28,7 @@ from index.errors import (
     ModelError,
     StorageError,
 )
-from ingest.errors import DocQAError, IngestError
+from docqa.ingest.errors import DocQAError, IngestError
 
 __all__ = [
     "DataError",

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 from docqa.answer import Answer
 from docqa.errors import IndexMissingError
-from docqa.opened import OpenIndex
+from docqa.index.handle import OpenIndex
+from docqa.ingest.windows import Window, WindowSettings
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
-from ingest.windows import Window, WindowSettings
 
 if TYPE_CHECKING:
-    from docqa.choose import Reading
     from docqa.explain.explanation import Explanation
-    from docqa.retrieve import Candidate
-    from docqa.span_model import SpanModel
-    from index.build import BuildOptions, IndexReport, Progress
-    from index.store import Store, StoredWindow
-    from ingest.windows import IntArray
+    from docqa.index.build import BuildOptions, IndexReport, Progress
+    from docqa.index.search import Candidate
+    from docqa.index.store import Store, StoredWindow
+    from docqa.ingest.windows import IntArray
+    from docqa.model.span_model import SpanModel
+    from docqa.ranking.rank import Reading
 
 # Reading stops early for the sake of the first answers; who wants more gets all that was found.
 _FEW = 3
@@ -130,7 +130,7 @@ class DocQA:
             IndexLockedError: another process is writing to it.
             ModelError: the embedder can't be loaded.
         """
-        from index.build import BuildOptions, build, writer_lock
+        from docqa.index.build import BuildOptions, build, writer_lock
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
@@ -138,7 +138,7 @@ class DocQA:
             try:
                 store = self._opened.store()
             except IndexMissingError:
-                from docqa.span_model import load_tokenizer
+                from docqa.model.span_model import load_tokenizer
 
                 store = self._opened.create(load_tokenizer(self._reader_name).to_str())
             embedder = self._opened.embedder(store)
@@ -184,7 +184,7 @@ class DocQA:
         self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
     ) -> tuple[list[Result], Timings]:
         """:meth:`ask_many` with what was read and how long it took."""
-        from docqa.choose import choose
+        from docqa.ranking.rank import choose
 
         began = time.perf_counter()
         many = top_k > _FEW
@@ -238,9 +238,9 @@ class DocQA:
             For each question what was read, and what the retriever offered; and how long that
             took.
         """
-        from docqa.choose import Passage, Reading
-        from docqa.gradual import read_gradually
-        from docqa.retrieve import candidates as retrieve
+        from docqa.index.search import candidates as retrieve
+        from docqa.ranking.early_stopping import read_gradually
+        from docqa.ranking.rank import Passage, Reading
 
         began = time.perf_counter()
         timings = Timings()
@@ -293,7 +293,7 @@ class DocQA:
     def search_many(self, questions: Sequence[str], k: int = 10) -> list[list[Hit]]:
         """:meth:`search` for many questions."""
         from docqa.errors import QuestionError
-        from docqa.retrieve import candidates as retrieve
+        from docqa.index.search import candidates as retrieve
 
         if not all(question.strip() for question in questions):
             raise QuestionError("the question is empty")
@@ -307,7 +307,7 @@ class DocQA:
     @cached_property
     def model(self) -> SpanModel:
         """The reader's model, loaded when first asked for."""
-        from docqa.span_model import SpanModel
+        from docqa.model.span_model import SpanModel
 
         return SpanModel(self._reader_name, self._device, self._dtype)
 

@@ -12,9 +12,9 @@ from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
-from docqa.probability import Platt
-from index.errors import ModelError
-from index.files import replaced
+from docqa.index.errors import ModelError
+from docqa.index.files import replaced
+from docqa.ranking.probability import Platt
 
 DEFAULT_INDEX = ".docqa"
 DEFAULT_READER = str(Path(__file__).parent / "models" / "reader")
@@ -45,7 +45,7 @@ class AnswerSettings:
             above what ``prior_weight`` gives the best unread window by more than this; ``inf``
             reads them all.
         platt: how an answer's confidence becomes the probability that it is right
-            (:class:`docqa.probability.Platt`); None where nobody has measured it.
+            (:class:`docqa.ranking.probability.Platt`); None where nobody has measured it.
 
     Raises:
         ValueError: a value out of range.

@@ -13,16 +13,16 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 from tokenizers import Tokenizer
 
-from index.dense import DenseIndex
-from index.embed import Embedder
-from index.errors import IndexLockedError, StorageError
-from index.lexical import FullText
-from index.store import FileState, Store
-from ingest.ahead import ahead
-from ingest.discover import Discovery, find_files
-from ingest.document import Document, Failure, LoadLimits
-from ingest.pool import LoaderPool
-from ingest.windows import Window, plain_tokenizer, split, tokenize
+from docqa.index.dense import DenseIndex
+from docqa.index.errors import IndexLockedError, StorageError
+from docqa.index.full_text import FullText
+from docqa.index.models.embedder import Embedder
+from docqa.index.store import FileState, Store
+from docqa.ingest.discover import Discovery, find_files
+from docqa.ingest.document import Document, Failure, LoadLimits
+from docqa.ingest.read_ahead import ahead
+from docqa.ingest.windows import Window, plain_tokenizer, split, tokenize
+from docqa.ingest.workers.pool import LoaderPool
 
 _LOCK = "writer.lock"
 # Documents are embedded and written together once they have so many windows: enough for batches
@@ -60,7 +60,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """Which files a run takes and what each may cost; see :func:`ingest.discover.find_files`."""
+    """Which files a run takes and what each may cost; see :func:`discover.find_files`."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

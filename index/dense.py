@@ -14,8 +14,8 @@ from typing import Any
 import faiss
 import numpy as np
 
-from index.files import replaced
-from index.store import IdArray, Store, Vectors
+from docqa.index.files import replaced
+from docqa.index.store import IdArray, Store, Vectors
 
 # Up to this many windows every vector is compared (docs/benchmarks.md, "From a thousand to a
 # million windows").

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ingest.errors import DocQAError
+from docqa.ingest.errors import DocQAError
 
 
 class StorageError(DocQAError):

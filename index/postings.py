@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from index.files import replaced
-from index.schema import TOKENIZE
-from index.store import IdArray, Store, Vectors
+from docqa.index.files import replaced
+from docqa.index.schema import TOKENIZE
+from docqa.index.store import IdArray, Store, Vectors
 
 # Up to this many windows FTS5 alone is as fast (docs/benchmarks.md, "From a thousand").
 FTS5_LIMIT = 20_000

@@ -13,8 +13,8 @@ from uuid import uuid4
 import numpy as np
 from sqlite_utils import Database
 
-from index.errors import IndexMismatchError
-from ingest.windows import IntArray, WindowSettings
+from docqa.index.errors import IndexMismatchError
+from docqa.ingest.windows import IntArray, WindowSettings
 
 DATABASE = "docqa.db"
 SCHEMA_VERSION = 1

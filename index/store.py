@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlite_utils import Database
 
-from index.errors import IndexDamagedError, IndexMissingError
-from index.schema import (
+from docqa.index.errors import IndexDamagedError, IndexMissingError
+from docqa.index.schema import (
     DATABASE,
     IndexSettings,
     connect,
@@ -33,8 +33,8 @@ from index.schema import (
     setting,
     unpack,
 )
-from ingest.document import Document
-from ingest.windows import Window
+from docqa.ingest.document import Document
+from docqa.ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]

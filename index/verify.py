@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from index.dense import DenseIndex
-from index.postings import Postings
-from index.store import Store, StoredWindow
-from ingest.document import Document
-from ingest.windows import tokenize
+from docqa.index.dense import DenseIndex
+from docqa.index.postings import Postings
+from docqa.index.store import Store, StoredWindow
+from docqa.ingest.document import Document
+from docqa.ingest.windows import tokenize
 
 # float16 keeps a unit vector's length to about one part in a thousand.
 _LENGTH_TOLERANCE = 0.01

@@ -7,10 +7,10 @@ the libraries of a format load, in a worker, when a file of that format is read.
 
 from __future__ import annotations
 
-from ingest.discover import Discovery, find_files
-from ingest.document import Document, Failure, LoadLimits
-from ingest.errors import DocQAError, IngestError
-from ingest.pool import LoaderPool
+from docqa.ingest.discover import Discovery, find_files
+from docqa.ingest.document import Document, Failure, LoadLimits
+from docqa.ingest.errors import DocQAError, IngestError
+from docqa.ingest.workers.pool import LoaderPool
 
 __all__ = [
     "Discovery",

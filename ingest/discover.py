@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.document import Failure
-from ingest.errors import os_reason
-from ingest.formats import is_supported
-from ingest.globs import Globs
+from docqa.ingest.document import Failure
+from docqa.ingest.errors import os_reason
+from docqa.ingest.formats import is_supported
+from docqa.ingest.globs import Globs
 
 # A folder with this file in it is an index; its documents are elsewhere.
 _INDEX_FILE = "docqa.db"

@@ -1,7 +1,7 @@
 """One file to one document, in this process and without a time limit.
 
-Only :mod:`ingest.worker` should call this on files that nobody vouches for: see
-:mod:`ingest.pool`.
+Only :mod:`docqa.ingest.workers.worker` should call this on files that nobody vouches for: see
+:mod:`docqa.ingest.workers.pool`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import os
 import re
 import stat
 
-from ingest.document import Document, LoadLimits
-from ingest.errors import IngestError, os_reason
-from ingest.formats import Extracted, extract, format_of
+from docqa.ingest.document import Document, LoadLimits
+from docqa.ingest.errors import IngestError, os_reason
+from docqa.ingest.formats import Extracted, extract, format_of
 
 _MB = 1024 * 1024
 _UNFIT = re.compile("[\0\ud800-\udfff]")

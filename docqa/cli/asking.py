@@ -37,8 +37,8 @@ from docqa.settings import DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
     from docqa.answer import Answer
+    from docqa.ingest.document import Document
     from docqa.qa import DocQA
-    from ingest.document import Document
 
 _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
 
@@ -148,8 +148,8 @@ def load_file(file: str) -> Document:
     Raises:
         IngestError: it can't be read.
     """
-    from ingest.document import LoadLimits
-    from ingest.pool import LoaderPool
+    from docqa.ingest.document import LoadLimits
+    from docqa.ingest.workers.pool import LoaderPool
 
     with LoaderPool(LoadLimits(), workers=1) as pool:
         try:
@@ -188,7 +188,7 @@ def read(
     """
     import time
 
-    from docqa.read import READ_WINDOW, Reader
+    from docqa.reader import READ_WINDOW, Reader
 
     settings = answer_settings(reader, asked)
     began = time.perf_counter()
@@ -273,6 +273,6 @@ def answer_settings(reader: str | None, asked: dict[str, Any]) -> AnswerSettings
     """The reader's own settings with what was asked for instead; None where nothing was."""
     if not asked:
         return None
-    from index.models import model_folder
+    from docqa.index.models.folders import model_folder
 
     return replace(AnswerSettings.of_reader(model_folder(reader or DEFAULT_READER)), **asked)

@@ -78,7 +78,7 @@ def eval_reader(
     from docqa.evaluate.errors import ErrorLog
     from docqa.evaluate.run import evaluate_reader
     from docqa.evaluate.squad import load_squad
-    from docqa.read import READ_WINDOW, Reader
+    from docqa.reader import READ_WINDOW, Reader
 
     articles = load_squad(data)
     settings = answer_settings(reader, asked)
@@ -125,8 +125,8 @@ def eval_open(
     from docqa.evaluate.errors import ErrorLog
     from docqa.evaluate.run import evaluate_open
     from docqa.evaluate.squad import load_squad
+    from docqa.ingest.windows import WindowSettings
     from docqa.qa import DocQA
-    from ingest.windows import WindowSettings
 
     articles = load_squad(data)
     settings = answer_settings(reader, asked)

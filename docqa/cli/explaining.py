@@ -125,7 +125,7 @@ def explain(
         )
     else:
         from docqa.explain.run import explain_document
-        from docqa.read import READ_WINDOW, Reader
+        from docqa.reader import READ_WINDOW, Reader
 
         document = load_file(file)
         one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)

@@ -19,8 +19,8 @@ from docqa.cli.show import note, print_json, progress
 from docqa.printable import printable, short_path
 
 if TYPE_CHECKING:
-    from index.build import IndexReport
-    from ingest.windows import WindowSettings
+    from docqa.index.build import IndexReport
+    from docqa.ingest.windows import WindowSettings
 
 
 @click.command()
@@ -109,10 +109,10 @@ def index(
     Example:
       docqa index ./docs ~/contracts/lease.pdf --exclude "*draft*"
     """
+    from docqa.index.build import BuildOptions
+    from docqa.ingest.document import LoadLimits
+    from docqa.ingest.windows import WindowSettings
     from docqa.qa import DocQA
-    from index.build import BuildOptions
-    from ingest.document import LoadLimits
-    from ingest.windows import WindowSettings
 
     limits = LoadLimits(seconds=timeout, memory_mb=memory_mb, max_file_mb=max_file_mb)
     options = BuildOptions(include, exclude, limits, workers, rehash)
@@ -141,7 +141,7 @@ def window_settings(
     size: int | None, overlap: int | None, base: WindowSettings
 ) -> WindowSettings | None:
     """What was asked for in place of what is usual; None where nothing was."""
-    from ingest.windows import WindowSettings
+    from docqa.ingest.windows import WindowSettings
 
     if size is None and overlap is None:
         return None
@@ -184,7 +184,7 @@ def status(folder: str, as_json: bool) -> None:
     Example:
       docqa status --index ~/contracts/.docqa
     """
-    from index.store import Store
+    from docqa.index.store import Store
 
     store = Store.open(Path(folder))
     with store.snapshot():
@@ -225,8 +225,8 @@ def verify(folder: str, as_json: bool) -> int:
     Example:
       docqa verify
     """
-    from index.store import Store
-    from index.verify import verify as problems_of
+    from docqa.index.store import Store
+    from docqa.index.verify import verify as problems_of
 
     store = Store.open(Path(folder))
     with progress("checking") as tell:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from docqa.answer import Answer
-from docqa.choose import Reading
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import Question
 from docqa.explain.diagnose import Gold, diagnose
+from docqa.index.files import replaced
+from docqa.ranking.rank import Reading
+from docqa.ranking.span_search import Place
 from docqa.settings import AnswerSettings
-from docqa.spans import Place
-from index.files import replaced
 
 _CASES = ("retrieval", "window", "span", "null")
 

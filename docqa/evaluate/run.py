@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from docqa.answer import Answer
-from docqa.choose import choose
 from docqa.evaluate.errors import ErrorLog
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import Article, Question, sampled
+from docqa.ingest.windows import WindowSettings
 from docqa.qa import DocQA, Hit
-from docqa.read import Reader, text_document
-from ingest.windows import WindowSettings
+from docqa.ranking.rank import choose
+from docqa.reader import Reader, text_document
 
 # Questions that are asked together.
 _TOGETHER = 64

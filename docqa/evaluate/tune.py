@@ -17,16 +17,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from docqa.choose import Reading, choose, ranked_by
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import Article, Question, sampled
-from docqa.gradual import leads, windows_read
-from docqa.probability import Platt
+from docqa.ingest.document import Document
 from docqa.qa import DocQA
+from docqa.ranking.early_stopping import leads, windows_read
+from docqa.ranking.probability import Platt
+from docqa.ranking.rank import Reading, choose, ranked_by
+from docqa.ranking.span_search import null_score
 from docqa.settings import AnswerSettings
-from docqa.spans import null_score
-from ingest.document import Document
 
 _PRIOR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _NULL_WEIGHTS = (0.0, 0.5, 1.0)
@@ -130,10 +130,10 @@ class _Group:
 
     Attributes:
         read: how many windows until then.
-        lead: of the best span (:func:`docqa.gradual.lead`).
+        lead: of the best span (:func:`docqa.ranking.early_stopping.lead`).
         f1: of the first answer, from 0 to 1.
         right: whether it is an exact match.
-        confidence, margin: of it, as :meth:`docqa.probability.Platt.probability` takes them.
+        confidence, margin: of it, as :meth:`Platt.probability` takes them.
     """
 
     read: int

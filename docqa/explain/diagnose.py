@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from docqa.choose import Reading, choose, ranked_by
 from docqa.explain.scores import ReadingScores, ScoredSpan
+from docqa.ranking.rank import Reading, choose, ranked_by
+from docqa.ranking.span_search import Place
+from docqa.ranking.whole_words import whole_words
 from docqa.settings import AnswerSettings
-from docqa.spans import Place
-from docqa.words import whole_words
 
 # What went wrong, if anything did:
 # right      the first answer is the expected one, or none was given where there is none

@@ -8,7 +8,6 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from docqa.answer import Answer
-from docqa.choose import Reading, choose
 from docqa.explain.diagnose import (
     Diagnosis,
     Gold,
@@ -18,9 +17,10 @@ from docqa.explain.diagnose import (
 )
 from docqa.explain.scores import ReadingScores, ScoredSpan
 from docqa.explain.sentence import in_one_sentence
+from docqa.ingest.windows import Window
+from docqa.ranking.rank import Reading, choose
+from docqa.ranking.span_search import Place
 from docqa.settings import AnswerSettings
-from docqa.spans import Place
-from ingest.windows import Window
 
 if TYPE_CHECKING:
     from docqa.qa import Hit

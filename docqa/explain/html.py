@@ -29,8 +29,8 @@ from docqa.explain.wording import (
     span_role,
     window_place,
 )
+from docqa.index.files import replaced
 from docqa.printable import printable
-from index.files import replaced
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")

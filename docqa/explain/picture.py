@@ -27,8 +27,8 @@ from docqa.explain.wording import (
     span_role,
     window_place,
 )
+from docqa.index.files import replaced
 from docqa.printable import printable
-from index.files import replaced
 
 # All lengths are in points.
 _SIZE = 10.0  # of the text of windows

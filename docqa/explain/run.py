@@ -9,10 +9,10 @@ from docqa.explain.diagnose import WiderSearch, occurrences
 from docqa.explain.explanation import Explanation, explain
 
 if TYPE_CHECKING:
+    from docqa.ingest.document import Document
+    from docqa.ingest.windows import WindowSettings
     from docqa.qa import DocQA
-    from docqa.read import Reader
-    from ingest.document import Document
-    from ingest.windows import WindowSettings
+    from docqa.reader import Reader
 
 # Where the expected answer is in none of the windows that were read, so many are searched for it.
 _WIDER = 100

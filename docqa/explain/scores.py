@@ -1,7 +1,7 @@
 """What the reader made of each token and span of a reading, in numbers that can be shown.
 
 Logits become probabilities over everything that was read, and each span gets the parts of the
-score that it was ranked by. Nothing here chooses: see ``docqa.choose``.
+score that it was ranked by. Nothing here chooses: see ``docqa.ranking.rank``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from docqa.choose import Reading, Support, biases, tilt_of
-from docqa.settings import AnswerSettings
-from docqa.spans import (
+from docqa.ingest.document import Document
+from docqa.ingest.windows import IntArray, Window
+from docqa.ranking.rank import Reading, Support, biases, tilt_of
+from docqa.ranking.span_search import (
     NO_SPAN,
     Logits,
     Place,
@@ -24,9 +25,8 @@ from docqa.spans import (
     ranked_spans,
     taken_off,
 )
-from docqa.words import whole_words
-from ingest.document import Document
-from ingest.windows import IntArray, Window
+from docqa.ranking.whole_words import whole_words
+from docqa.settings import AnswerSettings
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -15,20 +15,20 @@ from typing import Any
 
 import torch
 
-from docqa.encode import PairEncoder, load_fast_tokenizer
 from docqa.errors import TrainError
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_dev
 from docqa.evaluate.tune import tune
-from docqa.read import Reader
-from docqa.span_model import load_span_head
+from docqa.index.models.device import Device
+from docqa.index.models.folders import model_folder, weights_sha256
+from docqa.model.rows import PairEncoder, load_fast_tokenizer
+from docqa.model.span_model import load_span_head
+from docqa.reader import Reader
 from docqa.training.card import Averaged, DataFile, averaged_card
 from docqa.training.model import save_reader
+from docqa.training.progress import Tell, stage
 from docqa.training.result import holds_anything, make_folder, put_reader
 from docqa.training.settings import TrainSettings
-from docqa.training.tell import Tell, stage
-from index.device import Device
-from index.models import model_folder, weights_sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from docqa.encode import PairEncoder, Row
 from docqa.errors import ModelError
-from docqa.training.draw import Drawn
+from docqa.model.rows import PairEncoder, Row
 from docqa.training.examples import Examples, TokenRange
 from docqa.training.loss import Targets
+from docqa.training.sampling import Drawn
 from docqa.training.settings import Normalize
 
 

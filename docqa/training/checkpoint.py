@@ -10,7 +10,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from docqa.errors import TrainError
-from index.files import replaced
+from docqa.index.files import replaced
 
 
 @dataclass

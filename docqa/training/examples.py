@@ -10,8 +10,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from docqa.evaluate.squad import Article, Question
+from docqa.ingest.windows import IntArray, Tokens, tokenize
 from docqa.training.settings import Gold
-from ingest.windows import IntArray, Tokens, tokenize
 
 # Questions longer than this are cut: beyond it they leave too little room for the window.
 _LONGEST_QUESTION = 64
@@ -90,7 +90,7 @@ def make_examples(
     """Tokenize articles and questions, and find the answers' tokens.
 
     Args:
-        tokenizer: one from :func:`ingest.windows.plain_tokenizer`.
+        tokenizer: one from :func:`docqa.ingest.windows.plain_tokenizer`.
         gold: which of several annotators' answers are right.
         progress: told how many articles are done, of how many.
     """

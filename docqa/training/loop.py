@@ -12,16 +12,16 @@ from pathlib import Path
 from docqa.errors import TrainError
 from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.tune import tune
-from docqa.read import Reader
+from docqa.index.models.device import Device
+from docqa.reader import Reader
 from docqa.training.card import Made, card
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from docqa.training.draw import Drawn
 from docqa.training.model import save_reader
-from docqa.training.ready import Ready, make_ready
+from docqa.training.progress import Tell, stage
 from docqa.training.result import draw_curves, put_reader, write_log
+from docqa.training.sampling import Drawn
 from docqa.training.settings import TrainSettings
-from docqa.training.tell import Tell, stage
-from index.device import Device
+from docqa.training.setup import Ready, make_ready
 
 # A checkpoint is written after each evaluation, and when this has passed.
 _CHECKPOINT_SECONDS = 300.0

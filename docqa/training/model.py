@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from docqa.encode import load_fast_tokenizer
 from docqa.errors import ModelError
+from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder, load_quietly, model_folder
+from docqa.model.rows import load_fast_tokenizer
 from docqa.training.settings import TrainSettings
-from index.models import DEFAULT_EMBEDDER, embedder_folder, load_quietly, model_folder
 
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 _LAYER = re.compile(r"\.layers?\.(\d+)\.")

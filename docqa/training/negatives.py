@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from docqa.evaluate.run import write_articles
+from docqa.index.files import replaced
+from docqa.ingest.windows import WindowSettings
 from docqa.qa import DocQA
 from docqa.training.examples import Examples, TokenRange
-from index.files import replaced
-from ingest.windows import WindowSettings
 
 # Windows looked at for each question, and questions looked up together.
 _OFFERED = 10

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from docqa.errors import TrainError
+from docqa.index.files import replaced
 from docqa.training.checkpoint import Progress
-from index.files import replaced
 
 _STATE = "training"
 

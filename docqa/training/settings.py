@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from index.models import DEFAULT_EMBEDDER
+from docqa.index.models.folders import DEFAULT_EMBEDDER
 
 if TYPE_CHECKING:
-    from ingest.windows import WindowSettings
+    from docqa.ingest.windows import WindowSettings
 
 Normalize = Literal["question", "window"]
 Gold = Literal["majority", "marginal"]
@@ -108,6 +108,6 @@ class TrainSettings:
         Raises:
             ValueError: ``window_size`` or ``overlap`` out of range.
         """
-        from ingest.windows import WindowSettings
+        from docqa.ingest.windows import WindowSettings
 
         return WindowSettings(self.window_size, self.overlap)

@@ -8,17 +8,17 @@ from typing import Any
 
 import torch
 
-from docqa.encode import PairEncoder
-from docqa.forward import forward_rows
-from docqa.packed import pack_rows
+from docqa.index.models.device import pick_dtype
+from docqa.model.packed_attention import pack_rows
+from docqa.model.row_logits import forward_rows
+from docqa.model.rows import PairEncoder
 from docqa.training.batch import Batch, make_batches
-from docqa.training.draw import Drawn
 from docqa.training.dropout import cheapen_dropout
 from docqa.training.examples import Examples
 from docqa.training.loss import distillation_loss, span_loss
+from docqa.training.sampling import Drawn
 from docqa.training.settings import TrainSettings
 from docqa.training.teacher import TeacherLogits
-from index.device import pick_dtype
 
 # Tokens that go through the model at once, there and back.
 _BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 4_096}

@@ -20,13 +20,13 @@ import torch
 from torch import Tensor
 
 from docqa.errors import TrainError
-from docqa.read import READ_WINDOW
-from docqa.span_model import Job, SpanModel
+from docqa.index.files import replaced
+from docqa.ingest.windows import IntArray
+from docqa.model.span_model import Job, SpanModel
+from docqa.reader import READ_WINDOW
 from docqa.training.batch import Batch
 from docqa.training.examples import Example, Examples
 from docqa.training.result import make_folder
-from index.files import replaced
-from ingest.windows import IntArray
 
 # Questions that the teacher reads together.
 _TOGETHER = 256

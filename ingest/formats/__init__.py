@@ -54,18 +54,18 @@ def extract(format: str, data: bytes) -> Extracted:
     """
     match format:
         case "pdf":
-            from ingest.formats.pdf import extract_pdf
+            from docqa.ingest.formats.pdf import extract_pdf
 
             return extract_pdf(data)
         case "html":
-            from ingest.formats.html import extract_html
+            from docqa.ingest.formats.html import extract_html
 
             return extract_html(data)
         case "docx":
-            from ingest.formats.docx import extract_docx
+            from docqa.ingest.formats.docx import extract_docx
 
             return extract_docx(data)
         case _:
-            from ingest.formats.text import extract_text
+            from docqa.ingest.formats.text import extract_text
 
             return extract_text(data)

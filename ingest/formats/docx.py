@@ -15,9 +15,9 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import PackageNotFoundError
 from lxml import etree
 
-from ingest.errors import IngestError
-from ingest.formats import Extracted
-from ingest.layout import Layout
+from docqa.ingest.errors import IngestError
+from docqa.ingest.formats import Extracted
+from docqa.ingest.formats.layout import Layout
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -2,7 +2,7 @@
 
 The page is never built as a tree: libxml2 cuts trees off silently at a depth of 256 (2,048 at
 most), and tables of a few MB would not fit in a worker's memory. Its parser reports what it meets
-and :class:`ingest.layout.Layout` lays the text out. Nothing is fetched and no script runs; links,
+and :class:`layout.Layout` lays the text out. Nothing is fetched and no script runs; links,
 images and entities of the document's own are ignored.
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 
 from lxml import etree
 
-from ingest.decode import decode_marked, decode_unmarked
-from ingest.errors import IngestError
-from ingest.formats import Extracted
-from ingest.layout import Layout
+from docqa.ingest.errors import IngestError
+from docqa.ingest.formats import Extracted
+from docqa.ingest.formats.encoding import decode_marked, decode_unmarked
+from docqa.ingest.formats.layout import Layout
 
 _PARAGRAPHS = frozenset(
     (

@@ -15,8 +15,8 @@ import pypdf
 from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, NumberObject
 
-from ingest.errors import IngestError
-from ingest.formats import Extracted
+from docqa.ingest.errors import IngestError
+from docqa.ingest.formats import Extracted
 
 # pypdf warns about every oddity that it could read nonetheless.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)

@@ -5,10 +5,10 @@ Markup stays: to take it out would move every offset after it.
 
 from __future__ import annotations
 
-from ingest.decode import decode
-from ingest.formats import Extracted
+from docqa.ingest.formats import Extracted
+from docqa.ingest.formats.encoding import decode
 
 
 def extract_text(data: bytes) -> Extracted:
-    """Decode a text file; see :func:`ingest.decode.decode` for what is raised."""
+    """Decode a text file; see :func:`docqa.ingest.formats.encoding.decode` for what is raised."""
     return Extracted(decode(data))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from docqa.encode import PairEncoder, Row
+from docqa.model.rows import PairEncoder, Row
 
 LENGTHS = (3, 40, 17, 1, 62)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.answer import Answer
-from ingest.document import Document
+from docqa.ingest.document import Document
 
 
 def document(text: str, pages: tuple[int, ...] = (), format_: str = "text") -> Document:

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa import ModelError, QuestionError, Reader
+from docqa.ingest.windows import WindowSettings
+from docqa.model.span_model import Job, SpanModel
+from docqa.ranking.span_search import best_spans
 from docqa.settings import DEFAULT_READER, AnswerSettings
-from docqa.span_model import Job, SpanModel
-from docqa.spans import best_spans
-from ingest.windows import WindowSettings
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from docqa.span_model import load_tokenizer
-from index.build import BuildOptions, IndexReport, build, writer_lock
-from index.embed import Embedder
-from index.errors import IndexLockedError
-from index.models import DEFAULT_EMBEDDER
-from index.schema import IndexSettings
-from index.store import Store
-from index.verify import verify
-from ingest.windows import WindowSettings
+from docqa.index.build import BuildOptions, IndexReport, build, writer_lock
+from docqa.index.errors import IndexLockedError
+from docqa.index.models.embedder import Embedder
+from docqa.index.models.folders import DEFAULT_EMBEDDER
+from docqa.index.schema import IndexSettings
+from docqa.index.store import Store
+from docqa.index.verify import verify
+from docqa.ingest.windows import WindowSettings
+from docqa.model.span_model import load_tokenizer
 
 
 @pytest.fixture(scope="session")

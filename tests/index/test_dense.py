@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import index.dense as dense_module
-from index.dense import DenseIndex
-from index.schema import IndexSettings
-from index.store import Store
-from ingest.document import Document
-from ingest.windows import Window, WindowSettings
+import docqa.index.dense as dense_module
+from docqa.index.dense import DenseIndex
+from docqa.index.schema import IndexSettings
+from docqa.index.store import Store
+from docqa.ingest.document import Document
+from docqa.ingest.windows import Window, WindowSettings
 
 DIMENSION = 32
 

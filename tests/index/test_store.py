@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
-from index.schema import DATABASE, IndexSettings
-from index.store import Store
-from ingest.document import Document
-from ingest.windows import Window, WindowSettings
+from docqa.index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
+from docqa.index.schema import DATABASE, IndexSettings
+from docqa.index.store import Store
+from docqa.ingest.document import Document
+from docqa.ingest.windows import Window, WindowSettings
 
 DIMENSION = 8
 

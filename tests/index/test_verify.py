@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from docqa import DocQA, WindowSettings
-from index.store import Store
-from index.verify import verify
+from docqa.index.store import Store
+from docqa.index.verify import verify
 
 
 @pytest.fixture

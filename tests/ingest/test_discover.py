@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.discover import find_files
+from docqa.ingest.discover import find_files
 
 
 def fill(root: Path, *names: str) -> None:

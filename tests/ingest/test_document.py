@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.document import Document, LoadLimits
+from docqa.ingest.document import Document, LoadLimits
 
 
 def make(text: str, starts: tuple[int, ...] = (), format: str = "text") -> Document:

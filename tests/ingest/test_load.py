@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import formats
-from ingest.document import LoadLimits
-from ingest.errors import IngestError
-from ingest.formats import Extracted
-from ingest.load import load
+from docqa.ingest import formats
+from docqa.ingest.document import LoadLimits
+from docqa.ingest.errors import IngestError
+from docqa.ingest.formats import Extracted
+from docqa.ingest.load import load
 
 
 @given(
@@ -49,7 +49,7 @@ def test_whatever_a_parser_raises_is_a_reason(
     def fail(format: str, data: bytes) -> Extracted:
         raise raised
 
-    monkeypatch.setattr("ingest.load.extract", fail)
+    monkeypatch.setattr("docqa.ingest.load.extract", fail)
     (tmp_path / "a.pdf").write_text("x")
     with pytest.raises(IngestError) as caught:
         load(str(tmp_path / "a.pdf"), LoadLimits())
@@ -60,7 +60,7 @@ def test_whatever_a_parser_raises_is_a_reason(
 def test_characters_that_nothing_can_store_are_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.load.extract", lambda format, data: Extracted("a\0b\ud800c"))
+    monkeypatch.setattr("docqa.ingest.load.extract", lambda format, data: Extracted("a\0b\ud800c"))
     (tmp_path / "a.pdf").write_text("x")
     assert load(str(tmp_path / "a.pdf"), LoadLimits()).text == "a\ufffdb\ufffdc"
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from docqa.ingest.windows import Tokens, WindowSettings, plain_tokenizer, split, tokenize
 from docqa.settings import DEFAULT_READER
-from ingest.windows import Tokens, WindowSettings, plain_tokenizer, split, tokenize
 
 
 @pytest.fixture(scope="module")

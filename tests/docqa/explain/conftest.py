@@ -9,7 +9,7 @@ import pytest
 from docqa import AnswerSettings, DocQA, Reader
 from docqa.explain.explanation import Explanation
 from docqa.explain.run import explain_document
-from docqa.read import text_document
+from docqa.reader import text_document
 from tests.conftest import LEASE, ROCKET, write_documents
 
 

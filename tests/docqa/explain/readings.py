@@ -13,12 +13,12 @@ import torch
 from rich.console import Console
 
 from docqa import AnswerSettings
-from docqa.choose import Passage, Reading
 from docqa.explain.explanation import Explanation
 from docqa.explain.terminal import show
-from docqa.spans import Logits
-from ingest.document import Document
-from ingest.windows import Window
+from docqa.ingest.document import Document
+from docqa.ingest.windows import Window
+from docqa.ranking.rank import Passage, Reading
+from docqa.ranking.span_search import Logits
 
 PLAIN = AnswerSettings(prior_weight=0.0)
 TEXTS = ["Ada wrote the first program.", "Grace found a moth in 1947."]

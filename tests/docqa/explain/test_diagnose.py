@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from docqa import AnswerSettings, DocQA
-from docqa.choose import Passage, Reading
 from docqa.evaluate.metrics import exact_match
 from docqa.explain.diagnose import Gold, diagnose, occurrences
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.run import explain_index
 from docqa.explain.wording import ranking_line
-from docqa.spans import Logits, Place
-from ingest.windows import Window
+from docqa.ingest.windows import Window
+from docqa.ranking.rank import Passage, Reading
+from docqa.ranking.span_search import Logits, Place
 from tests.docqa.explain.readings import PLAIN, TEXTS, made, printed
 
 

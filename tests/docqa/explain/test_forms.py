@@ -11,10 +11,10 @@ from typing import Any
 import lxml.html
 import pytest
 
-from docqa.choose import Reading
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.html import page, write_html
 from docqa.explain.picture import write_picture
+from docqa.ranking.rank import Reading
 from tests.docqa.explain.readings import PLAIN, TEXTS, made, printed, strict_json
 
 HOSTILE = (

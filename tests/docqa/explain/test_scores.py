@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from docqa.choose import Passage, Reading, choose
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.pieces import pieces
+from docqa.ranking.rank import Passage, Reading, choose
 from tests.docqa.explain.readings import PLAIN, TEXTS, made
 
 

@@ -6,9 +6,9 @@ import pytest
 from tokenizers import Tokenizer
 
 from docqa.evaluate.squad import Article, Paragraph, Question
+from docqa.ingest.windows import plain_tokenizer
 from docqa.settings import DEFAULT_READER
 from docqa.training.examples import TokenRange, chosen_answers, make_examples
-from ingest.windows import plain_tokenizer
 
 
 @pytest.fixture(scope="module")

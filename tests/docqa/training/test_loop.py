@@ -19,7 +19,7 @@ from docqa.evaluate.run import evaluate_reader
 from docqa.evaluate.squad import load_squad
 from docqa.training import loop, step
 from docqa.training.batch import Batch
-from docqa.training.draw import Drawn
+from docqa.training.sampling import Drawn
 from docqa.training.settings import Normalize
 
 SETTINGS = TrainSettings(

@@ -1,0 +1,318 @@
+"""Span search: the best ``S·T_i + E·T_j`` over all windows and all allowed spans.
+
+Pure functions on tensors; nothing here knows of models, files or text. The score of a span is the
+sum of its start and its end logit, not normalised inside its window (Devlin et al. 2019, section
+4.2), so that spans of different windows can be compared (Clark and Gardner 2018, section 3).
+All functions run on the device where the logits are.
+
+Shapes: ``(windows, tokens)`` throughout, windows shorter than the longest padded on the right.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from docqa.ingest.windows import IntArray
+
+NO_SPAN = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Logits:
+    """A reader's logits for the windows read for one question.
+
+    Attributes:
+        start: ``(windows, tokens)`` float32, ``S·T_i`` of each token of each window's text.
+        end: ``(windows, tokens)`` float32, ``E·T_j``.
+        allowed: ``(windows, tokens)`` bool, False where there is padding or no text.
+        null_start: ``(windows,)`` ``S·T_CLS``, ``-inf`` where the model has no such token.
+        null_end: ``(windows,)`` ``E·T_CLS``.
+    """
+
+    start: Tensor
+    end: Tensor
+    allowed: Tensor
+    null_start: Tensor
+    null_end: Tensor
+
+    def first(self, count: int) -> Logits:
+        """The logits of the first windows."""
+        return Logits(
+            self.start[:count],
+            self.end[:count],
+            self.allowed[:count],
+            self.null_start[:count],
+            self.null_end[:count],
+        )
+
+
+def joined(parts: Sequence[Logits]) -> Logits:
+    """The logits of several groups of windows as one, padded to the widest."""
+    widest = max(part.start.shape[1] for part in parts)
+
+    def rows(tensors: Sequence[Tensor], value: float | bool) -> Tensor:
+        return torch.cat([F.pad(t, (0, widest - t.shape[1]), value=value) for t in tensors])
+
+    return Logits(
+        rows([part.start for part in parts], NO_SPAN),
+        rows([part.end for part in parts], NO_SPAN),
+        rows([part.allowed for part in parts], False),
+        torch.cat([part.null_start for part in parts]),
+        torch.cat([part.null_end for part in parts]),
+    )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Tokens ``first`` to ``last`` (both included) of a window, and its ``S·T_i + E·T_j``."""
+
+    window: int
+    first: int
+    last: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a span stands: a document (any key) and ``[start, end)`` in it."""
+
+    document: int
+    start: int
+    end: int
+
+    def overlaps(self, other: Place) -> bool:
+        return self.document == other.document and self.start < other.end and other.start < self.end
+
+
+def best_spans(
+    start: Tensor,
+    end: Tensor,
+    allowed: Tensor,
+    max_answer_tokens: int,
+    tilt: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The best span of each window.
+
+    For each end the best start among the last ``max_answer_tokens`` tokens is a running maximum
+    over a band, so no ``tokens x tokens`` matrix is ever built.
+
+    Args:
+        start, end: ``(windows, tokens)`` logits.
+        allowed: ``(windows, tokens)`` tokens that may begin and end a span.
+        max_answer_tokens: the most tokens in a span, at least 1.
+        tilt: what length takes off (:func:`length_tilt`); None for nothing.
+
+    Returns:
+        ``(values, firsts, lasts)``, each ``(windows,)``; the value is the score less what the
+        length takes off, and ``-inf`` for a window in which no span is allowed. On a tie the
+        first end wins, then the first start.
+
+    Raises:
+        ValueError: ``max_answer_tokens`` below 1.
+    """
+    if max_answer_tokens < 1:
+        raise ValueError(f"an answer needs at least one token, not {max_answer_tokens}")
+    windows, tokens = start.shape
+    if windows == 0 or tokens == 0:
+        none = torch.zeros(windows, dtype=torch.long, device=start.device)
+        return torch.full((windows,), NO_SPAN, device=start.device), none, none
+    band = min(max_answer_tokens, tokens)
+    starts, ends = _tilted(start, end, allowed, tilt)
+    padded = F.pad(starts, (band - 1, 0), value=NO_SPAN)
+    best_start, index = F.max_pool1d(padded.unsqueeze(1), band, stride=1, return_indices=True)
+    values, lasts = (best_start.squeeze(1) + ends).max(dim=1)
+    firsts = index.squeeze(1).gather(1, lasts.unsqueeze(1)).squeeze(1) - (band - 1)
+    return values, firsts, lasts
+
+
+def top_spans(
+    start: Tensor,
+    end: Tensor,
+    allowed: Tensor,
+    max_answer_tokens: int,
+    k: int,
+    tilt: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The ``k`` best spans of each window, overlapping ones too.
+
+    Returns:
+        ``(values, firsts, lasts)`` as :func:`best_spans` has them, each ``(windows, k)``, best
+        first; values are ``-inf`` where a window has fewer spans.
+    """
+    windows, tokens = start.shape
+    if windows == 0 or tokens == 0:
+        none = torch.zeros(windows, 0, dtype=torch.long, device=start.device)
+        return none.float(), none, none
+    band = min(max_answer_tokens, tokens)
+    starts, ends = _tilted(start, end, allowed, tilt)
+    # (windows, tokens, band): the end logits of the tokens from each token on
+    ends_from = F.pad(ends, (0, band - 1), value=NO_SPAN).unfold(1, band, 1)
+    values = (starts.unsqueeze(2) + ends_from).reshape(windows, tokens * band)
+    best, index = values.topk(min(k, tokens * band), dim=1)
+    firsts = index // band
+    return best, firsts, firsts + index % band
+
+
+def length_tilt(offsets: Sequence[IntArray], like: Tensor, length_weight: float) -> Tensor | None:
+    """What its length takes off a span, as a running total over the tokens of each window.
+
+    A span loses the total at its last token less that at its first: ``length_weight`` for each
+    word after its first. Words are what stands between gaps in the offsets, so that a name of many
+    tokens (``BASH_XTRACEFD``) is one.
+
+    Args:
+        offsets: each window's ``(tokens, 2)`` token offsets.
+        like: a ``(windows, tokens)`` tensor on the device where the total is wanted.
+
+    Returns:
+        ``(windows, tokens)``, or None where nothing is taken off.
+    """
+    if not length_weight:
+        return None
+    words = np.zeros(like.shape, np.float32)
+    for w, at in enumerate(offsets):
+        words[w, 1 : len(at)] = np.cumsum(at[1:, 0] > at[:-1, 1])
+    return torch.from_numpy(length_weight * words).to(like.device)
+
+
+def taken_off(tilt: Tensor | None, span: Span) -> float:
+    """What its length takes off a span."""
+    if tilt is None:
+        return 0.0
+    return float(tilt[span.window, span.last] - tilt[span.window, span.first])
+
+
+def _tilted(
+    start: Tensor, end: Tensor, allowed: Tensor, tilt: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Logits whose sums are spans' values, ``-inf`` where nothing is allowed.
+
+    What a start gains and an end loses is, in a sum, what lies between them; so the search over
+    spans stays a search over two rows.
+    """
+    starts = start.float().masked_fill(~allowed, NO_SPAN)
+    ends = end.float().masked_fill(~allowed, NO_SPAN)
+    return (starts, ends) if tilt is None else (starts + tilt, ends - tilt)
+
+
+def ranked_spans(
+    logits: Logits,
+    documents: Sequence[int],
+    offsets: Sequence[IntArray],
+    prior: Sequence[float],
+    max_answer_tokens: int,
+    tilt: Tensor | None = None,
+) -> Iterator[tuple[Span, Place]]:
+    """The spans of all windows, best first, without those that overlap a better one.
+
+    Spans are ranked by ``score + prior[window]``, less what their length takes off. This is the
+    greedy selection over *all* allowed spans: when a span is taken, the parts of the windows on its
+    left and on its right are searched again, and so nothing that does not overlap it is lost.
+
+    Args:
+        logits: of all windows read for one question.
+        documents: each window's document, as any number.
+        offsets: each window's ``(tokens, 2)`` token offsets into its document.
+        prior: added to the score of each window's spans, for the ranking only.
+        max_answer_tokens: the most tokens in a span.
+        tilt: what length takes off a span's rank (:func:`length_tilt`); None for nothing.
+
+    Yields:
+        ``(span, place)``; ``span.score`` is the pure ``S·T_i + E·T_j``.
+    """
+    search = _Search(logits, prior, max_answer_tokens, tilt)
+    heap = list(search.of(0, len(logits.start), 0, logits.start.shape[1]))
+    heapq.heapify(heap)
+    taken: list[Place] = []
+    while heap:
+        segment = heapq.heappop(heap)
+        span = segment.span
+        at = offsets[span.window]
+        place = Place(documents[span.window], int(at[span.first, 0]), int(at[span.last, 1]))
+        blocked = next((better for better in taken if place.overlaps(better)), None)
+        if blocked is None:
+            yield span, place
+            taken.append(place)
+            blocked = place
+        covered = np.flatnonzero((at[:, 0] < blocked.end) & (at[:, 1] > blocked.start))
+        cut_low, cut_high = (
+            (int(covered[0]), int(covered[-1]) + 1) if len(covered) else (span.first, span.last + 1)
+        )
+        for low, high in ((segment.low, cut_low), (cut_high, segment.high)):
+            for found in search.of(span.window, span.window + 1, low, high):
+                heapq.heappush(heap, found)
+
+
+def null_score(logits: Logits) -> float:
+    """``min`` over windows of ``S·T_CLS + E·T_CLS`` (Devlin et al. 2019, section 4.3).
+
+    The window least sure that it holds no answer speaks for the question. ``-inf`` where the
+    model has no such token.
+    """
+    return float((logits.null_start + logits.null_end).min())
+
+
+def log_normalizers(logits: Logits) -> tuple[float, float]:
+    """The logarithms of the softmax denominators of start and end.
+
+    Taken over all text tokens of all windows of the question and their CLS, so that
+    ``exp(score - log_start - log_end)`` is ``P_start · P_end`` over the whole reading (shared
+    normalisation, Clark and Gardner 2018).
+    """
+
+    def total(values: Tensor, null: Tensor) -> float:
+        counted = values.masked_fill(~logits.allowed, NO_SPAN)
+        return float(torch.cat([counted.flatten(), null]).logsumexp(0))
+
+    return total(logits.start, logits.null_start), total(logits.end, logits.null_end)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Segment:
+    """Tokens ``[low, high)`` of a window with their best span; orders by rank, best first."""
+
+    rank: float
+    span: Span
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks for the best spans of parts of windows."""
+
+    logits: Logits
+    prior: Sequence[float]
+    max_answer_tokens: int
+    tilt: Tensor | None
+
+    def of(self, window: int, until: int, low: int, high: int) -> Iterator[_Segment]:
+        """Tokens ``[low, high)`` of windows ``[window, until)``, where they hold a span."""
+        if low >= high:
+            return
+        windows, tokens = slice(window, until), slice(low, high)
+        start = self.logits.start[windows, tokens]
+        end = self.logits.end[windows, tokens]
+        values, firsts, lasts = best_spans(
+            start,
+            end,
+            self.logits.allowed[windows, tokens],
+            self.max_answer_tokens,
+            None if self.tilt is None else self.tilt[windows, tokens],
+        )
+        # where a window holds no span, what is said to be its first token may be before it
+        scores = start.gather(1, firsts.clamp(min=0)[:, None]) + end.gather(1, lasts[:, None])
+        columns = (values, firsts, lasts, scores.squeeze(1))
+        for w, (value, first, last, score) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True), window
+        ):
+            if value > NO_SPAN:
+                span = Span(w, low + first, low + last, score)
+                yield _Segment(-(value + self.prior[w]), span, low, high)

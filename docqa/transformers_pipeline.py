@@ -1,0 +1,162 @@
+"""The question-answering pipeline that transformers had up to 5.2: its arguments, its results.
+
+For contexts that fit into one window the answers and scores are the pipeline's own, for the same
+model. Longer contexts differ where the pipeline was wrong:
+
+- Probabilities are taken over all windows together (Clark and Gardner 2018), not inside each
+  window; the pipeline's scores of different windows did not compare, and could sum to more
+  than 1.
+- Windows share the text out evenly and do not cut words.
+- What could not be an answer (a special token, a span that is too long) is not one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp
+from typing import Any
+
+import numpy as np
+
+from docqa.errors import QuestionError
+from docqa.ingest.windows import IntArray, Tokens, Window, WindowSettings, split, tokenize
+from docqa.model.span_model import Job, SpanModel
+from docqa.ranking.span_search import NO_SPAN, Logits, log_normalizers, null_score, top_spans
+
+_MAX_SEQ_LEN = 384
+_DOC_STRIDE = 128
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOptions:
+    """The pipeline's arguments; None is its default.
+
+    Raises:
+        ValueError: one is out of range.
+    """
+
+    top_k: int
+    doc_stride: int | None
+    max_answer_len: int
+    max_seq_len: int | None
+    handle_impossible_answer: bool
+    align_to_words: bool
+
+    def __post_init__(self) -> None:
+        for name, value in (("top_k", self.top_k), ("max_answer_len", self.max_answer_len)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
+        if not 0 <= self.overlap <= self.longest:
+            raise ValueError(
+                f"doc_stride ({self.overlap}) must be from 0 to max_seq_len ({self.longest})"
+            )
+
+    @property
+    def longest(self) -> int:
+        """The most tokens in a window with its question."""
+        return self.max_seq_len or _MAX_SEQ_LEN
+
+    @property
+    def overlap(self) -> int:
+        """Tokens that neighbouring windows share."""
+        default = min(_DOC_STRIDE, self.longest // 2)
+        return default if self.doc_stride is None else self.doc_stride
+
+
+def answer_as_pipeline(
+    model: SpanModel,
+    question: str | Sequence[str],
+    context: str | Sequence[str],
+    options: PipelineOptions,
+) -> Result | list[Result] | list[Result | list[Result]]:
+    """Answer one question or several, as :meth:`docqa.Reader.__call__` describes it."""
+    pairs = _pairs(question, context)
+
+    @lru_cache(maxsize=1)
+    def tokens_of(text: str) -> Tokens:
+        return tokenize(text, model.tokenizer)
+
+    jobs = []
+    for asked, text in pairs:
+        ids = model.question_ids(asked)
+        jobs.append(Job(ids, _windows(model, ids, tokens_of(text), options)))
+    results = [
+        _answers(logits, tokens_of(text), job.windows, text, options)
+        for (_, text), job, logits in zip(pairs, jobs, model.logits(jobs), strict=True)
+    ]
+    return results[0] if len(results) == 1 else results
+
+
+def _pairs(question: str | Sequence[str], context: str | Sequence[str]) -> list[tuple[str, str]]:
+    questions = [question] if isinstance(question, str) else list(question)
+    contexts = [context] * len(questions) if isinstance(context, str) else list(context)
+    if len(questions) != len(contexts):
+        raise ValueError(f"{len(questions)} questions do not match {len(contexts)} contexts")
+    for text in contexts:
+        if not text:
+            raise QuestionError("a context is empty")
+    return list(zip(questions, contexts, strict=True))
+
+
+def _windows(
+    model: SpanModel, question: IntArray, tokens: Tokens, options: PipelineOptions
+) -> list[Window]:
+    longest = min(options.longest, model.max_tokens)
+    size = model.room(question) - model.max_tokens + longest
+    if size < 16:
+        raise QuestionError(
+            f"a question of {len(question)} tokens leaves no room for the context in "
+            f"max_seq_len = {longest}"
+        )
+    return list(split(tokens, WindowSettings(size, min(options.overlap, size // 2))))
+
+
+def _answers(
+    logits: Logits,
+    tokens: Tokens,
+    windows: Sequence[Window],
+    text: str,
+    options: PipelineOptions,
+) -> Result | list[Result]:
+    found: dict[str, Result] = {}  # by the answer's text, in lower case
+    log_start, log_end = log_normalizers(logits) if windows else (0.0, 0.0)
+    # Spans that become the same text when widened to words are one answer: look at more.
+    kept = 2 * options.top_k + 10 if options.align_to_words else options.top_k
+    columns = top_spans(logits.start, logits.end, logits.allowed, options.max_answer_len, kept)
+    for window, *spans in zip(windows, *(column.tolist() for column in columns), strict=True):
+        for score, first, last in zip(*spans, strict=True):
+            if score == NO_SPAN:
+                break
+            start = window.start + int(window.token_offsets[first, 0])
+            end = window.start + int(window.token_offsets[last, 1])
+            if options.align_to_words:
+                start, end = _whole_words(tokens, start, end)
+            answer = text[start:end]
+            one = found.setdefault(
+                answer.lower(), {"score": 0.0, "start": start, "end": end, "answer": answer}
+            )
+            one["score"] += exp(score - log_start - log_end)
+    results = list(found.values())
+    if options.handle_impossible_answer or not results:
+        none = exp(null_score(logits) - log_start - log_end) if windows else 1.0
+        score = none if options.handle_impossible_answer else 0.0
+        results.append({"score": score, "start": 0, "end": 0, "answer": ""})
+    results.sort(key=lambda result: -float(result["score"]))
+    best = results[: options.top_k]
+    return best[0] if len(best) == 1 else best
+
+
+def _whole_words(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
+    """``[start, end)`` widened to the words that its first and last token belong to."""
+    firsts = np.flatnonzero(tokens.word_starts)
+    lasts = np.append(firsts[1:], len(tokens)) - 1
+    word_of_start = int(np.searchsorted(tokens.offsets[firsts, 0], start, side="right")) - 1
+    word_of_end = int(np.searchsorted(tokens.offsets[firsts, 0], end, side="left")) - 1
+    return (
+        int(tokens.offsets[firsts[word_of_start], 0]),
+        max(end, int(tokens.offsets[lasts[word_of_end], 1])),
+    )

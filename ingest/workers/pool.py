@@ -1,0 +1,163 @@
+"""Many files to documents, in processes that a hostile file may kill.
+
+Neither forked, as the parent may hold torch's threads, nor started through multiprocessing, which
+would run the parent's main module once more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from threading import Lock
+from types import TracebackType
+
+from docqa.ingest.document import Document, Failure, LoadLimits
+from docqa.ingest.errors import IngestError
+from docqa.ingest.workers.process import WorkerProcess
+
+_MOST_WORKERS = 4
+
+
+class LoaderPool:
+    """Reads files in worker processes, each within limits.
+
+    Args:
+        limits: what one file may cost.
+        workers: how many processes at most; by default one a core, and no more than 4.
+
+    Raises:
+        ValueError: fewer than one worker.
+    """
+
+    def __init__(self, limits: LoadLimits | None = None, workers: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise ValueError(f"there must be at least one worker, not {workers}")
+        self._limits = limits or LoadLimits()
+        self._workers = workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+        self._runs: set[_Run] = set()
+
+    def __enter__(self) -> LoaderPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill whatever still runs."""
+        for run in list(self._runs):
+            run.stop()
+
+    def load_many(self, paths: Iterable[str]) -> Iterator[Document | Failure]:
+        """Read files, several at once.
+
+        Only a few are read ahead of what has been taken from the iterator. When it ends, is closed
+        or is abandoned, its workers are gone.
+
+        Args:
+            paths: absolute.
+
+        Yields:
+            A document or a failure for each path, in the order in which they are done.
+
+        Raises:
+            RuntimeError: the pool was closed meanwhile.
+        """
+        run = _Run(self._limits, self._workers)
+        self._runs.add(run)
+        try:
+            yield from run.load_many(paths)
+        finally:
+            run.stop()
+            self._runs.discard(run)
+
+    def load_one(self, path: str) -> Document:
+        """Read one file.
+
+        Args:
+            path: absolute.
+
+        Raises:
+            IngestError: it could not be read.
+        """
+        (result,) = self.load_many([path])
+        if isinstance(result, Failure):
+            raise IngestError(result.error)
+        return result
+
+
+class _Run:
+    """One call of ``load_many``: its threads, each with a worker at a time, and their end."""
+
+    def __init__(self, limits: LoadLimits, workers: int) -> None:
+        self._limits = limits
+        self._ahead = workers + 1
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="docqa-loader")
+        self._lock = Lock()  # over the three below
+        self._workers: set[WorkerProcess] = set()
+        self._idle: deque[WorkerProcess] = deque()
+        self._stopped = False
+
+    def load_many(self, paths: Iterable[str]) -> Iterator[Document | Failure]:
+        to_do = iter(paths)
+        doing = {self._threads.submit(self._load, path) for path in islice(to_do, self._ahead)}
+        while doing:
+            done, doing = wait(doing, return_when=FIRST_COMPLETED)
+            while done:
+                future: Future[Document | Failure] = done.pop()
+                if self._stopped:
+                    raise RuntimeError("the pool was closed while its files were being read")
+                for path in islice(to_do, 1):
+                    doing.add(self._threads.submit(self._load, path))
+                yield future.result()
+                del future  # and with it the document, before waiting for the next
+
+    def stop(self) -> None:
+        """Kill the workers and wait for the threads, which then have nothing to wait for."""
+        with self._lock:
+            self._stopped = True
+            for worker in self._workers:
+                worker.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            left, self._workers = self._workers, set()
+        for worker in left:
+            worker.close()
+
+    def _load(self, path: str) -> Document | Failure:
+        try:
+            worker = self._take_worker()
+        except OSError as error:
+            return Failure(path, f"no process could be started to read it: {error.strerror}")
+        try:
+            return worker.load(path)
+        except IngestError as error:
+            return Failure(path, str(error))
+        finally:
+            self._give_back(worker)
+
+    def _take_worker(self) -> WorkerProcess:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            worker = WorkerProcess(self._limits)
+            self._workers.add(worker)
+            if self._stopped:
+                worker.kill()
+            return worker
+
+    def _give_back(self, worker: WorkerProcess) -> None:
+        if worker.usable:
+            with self._lock:
+                self._idle.append(worker)
+            return
+        with self._lock:
+            self._workers.discard(worker)
+        worker.close()

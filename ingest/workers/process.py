@@ -1,0 +1,165 @@
+"""A worker process as its parent sees it: started, asked, timed, and killed when need be."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from docqa.ingest.document import Document, LoadLimits
+from docqa.ingest.errors import IngestError
+from docqa.ingest.workers.protocol import (
+    body_bytes,
+    is_last,
+    pack_limits,
+    pack_request,
+    unpack_reply,
+)
+
+# A worker loads this very package from where it lies and never looks in the current folder (or,
+# for an editable checkout, in the folder that holds the package): a document's neighbour called
+# re.py must not run. Of docqa it gets the name alone, since it needs ``docqa.ingest`` and no more.
+_BOOTSTRAP = """
+import sys, types
+package = types.ModuleType("docqa")
+package.__path__ = [sys.argv.pop(1)]
+sys.modules["docqa"] = package
+from docqa.ingest.workers.worker import main
+main()
+"""
+_DOCQA = Path(__file__).absolute().parents[2]
+_CHUNK_BYTES = 1024 * 1024
+_MOST_HEADER_BYTES = 16 * 1024 * 1024
+_NONSENSE = "the reader process sent a reply that makes no sense"
+
+
+class _EndedError(Exception):
+    """The worker closed its pipe."""
+
+
+class WorkerProcess:
+    """One worker. Only :meth:`kill` may be called from another thread than the one that asks.
+
+    Args:
+        limits: for each file.
+
+    Raises:
+        OSError: no process could be started.
+    """
+
+    def __init__(self, limits: LoadLimits) -> None:
+        self._limits = limits
+        # In a session of its own, so that Ctrl-C reaches only the parent, which then kills it.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _BOOTSTRAP, str(_DOCQA), pack_limits(limits)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=_environment(),
+            start_new_session=True,
+            bufsize=0,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests = self._process.stdin
+        self._replies = self._process.stdout
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._replies, selectors.EVENT_READ)
+        self._buffer = bytearray()
+        self._in_step = True
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def usable(self) -> bool:
+        """Whether another file can be asked for."""
+        return self._in_step and self._process.poll() is None
+
+    def load(self, path: str) -> Document:
+        """Have a file read.
+
+        Raises:
+            IngestError: it could not be; :attr:`usable` then says if the worker survived.
+        """
+        deadline = time.monotonic() + self._limits.seconds
+        self._in_step = False
+        try:
+            self._requests.write(pack_request(path))
+            header, body = self._receive(deadline)
+            reply = unpack_reply(path, header, body)
+        except TimeoutError:
+            self.kill()
+            raise IngestError(
+                f"took longer than {self._limits.seconds:g} s, stopped; raise with --timeout"
+            ) from None
+        except (_EndedError, BrokenPipeError):
+            raise IngestError(self._how_it_ended()) from None
+        except ValueError as error:
+            self.kill()
+            raise IngestError(_NONSENSE) from error
+        self._in_step = not is_last(header)
+        if isinstance(reply, str):
+            raise IngestError(reply)
+        return reply
+
+    def kill(self) -> None:
+        """End the process now, whatever it is doing."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process and give back all that it held, its entry in the process table too."""
+        self.kill()
+        self._selector.close()
+        self._requests.close()
+        self._replies.close()
+        self._process.wait()
+
+    def _receive(self, deadline: float) -> tuple[bytes, bytearray]:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > _MOST_HEADER_BYTES:
+                raise ValueError("an endless header")
+            self._receive_some(deadline)
+        header = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        size = body_bytes(header)
+        if size > 4 * self._limits.max_chars:  # UTF-8's longest character
+            raise ValueError("more text than may be sent")
+        while len(self._buffer) < size:
+            self._receive_some(deadline)
+        body, self._buffer = self._buffer, bytearray()
+        return header, body
+
+    def _receive_some(self, deadline: float) -> None:
+        if not self._selector.select(max(0.0, deadline - time.monotonic())):
+            raise TimeoutError
+        chunk = os.read(self._replies.fileno(), _CHUNK_BYTES)
+        if not chunk:
+            raise _EndedError
+        self._buffer += chunk
+
+    def _how_it_ended(self) -> str:
+        try:
+            status = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:  # it only closed its pipe
+            self.kill()
+            status = self._process.wait()
+        if status < 0:
+            return f"the reader process died (signal {-status})"
+        return f"the reader process ended early (exit status {status})"
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, without a search path that means the current folder."""
+    environment = dict(os.environ)
+    searched = environment.get("PYTHONPATH", "").split(os.pathsep)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(os.path.isabs, searched))
+    if not environment["PYTHONPATH"]:
+        del environment["PYTHONPATH"]
+    return environment

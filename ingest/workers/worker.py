@@ -1,0 +1,118 @@
+"""A process that reads files and may die of them. Started by :mod:`docqa.ingest.workers.process`.
+
+It takes requests on standard input and answers on standard output, as :mod:`workers.protocol` says,
+within the memory that its limits allow, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from docqa.ingest.document import LoadLimits
+from docqa.ingest.errors import IngestError
+from docqa.ingest.load import load
+from docqa.ingest.workers.protocol import pack_document, pack_error, unpack_limits, unpack_request
+
+_MB = 1024 * 1024
+# Added to the process's niceness: where cores are few, the embedder, which keeps all of them in
+# step, should not wait for one of them. It is fed well ahead.
+_YIELDS = 5
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    os.nice(_YIELDS)
+    limits = unpack_limits(sys.argv[1])
+    requests, replies = _take_over_pipes()
+    _limit_memory(limits.memory_mb)
+    with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
+        for line in lines:
+            with _killed_when_closed(requests):
+                header, body, last = _serve(unpack_request(line), limits)
+            out.write(header)
+            out.write(body)
+            out.flush()
+            del body
+            if last:
+                return
+
+
+def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
+    """A reply's header and body, and whether it is this process's last.
+
+    Memory is seldom given back whole, and another file shouldn't pay for this one: after a costly
+    file, the parent starts a fresh worker.
+    """
+    try:
+        document = load(path, limits)
+        last = _address_space() > limits.memory_mb * _MB / 2
+        return *pack_document(document, last), last
+    except IngestError as error:
+        ran_out = isinstance(error.__cause__, MemoryError)
+        last = ran_out or _address_space() > limits.memory_mb * _MB / 2
+        return *pack_error(str(error), last), last
+    except MemoryError:
+        message = f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
+        return *pack_error(message, last=True), True
+
+
+def _take_over_pipes() -> tuple[int, int]:
+    """Descriptors for requests and replies that no library knows of.
+
+    What a library prints, or a program that it starts, goes to /dev/null instead.
+    """
+    requests, replies = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(null, standard)
+    os.close(null)
+    return requests, replies
+
+
+def _limit_memory(megabytes: int) -> None:
+    for which, most in ((resource.RLIMIT_AS, megabytes * _MB), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(which)
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, hard)
+        with suppress(ValueError, OSError):  # macOS has the limit and refuses to set it.
+            resource.setrlimit(which, (most, hard))
+
+
+@contextmanager
+def _killed_when_closed(pipe: int) -> Iterator[None]:
+    """Have the kernel end this process as soon as the pipe's other end is closed.
+
+    The end of the requests shows only when they are read again, and a file that keeps a parser
+    busy for ever would keep an orphan busy for ever. A pipe with O_ASYNC sends SIGIO when it is
+    closed (or written to, which the parent does only between files), and SIGIO's default is to
+    kill, even inside a library's C code.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    flags = fcntl.fcntl(pipe, fcntl.F_GETFL)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, flags | os.O_ASYNC)
+    poll = select.poll()
+    poll.register(pipe, 0)
+    if poll.poll(0):  # closed before the kernel was asked to say so
+        os._exit(0)
+    try:
+        yield
+    finally:
+        fcntl.fcntl(pipe, fcntl.F_SETFL, flags)
+
+
+def _address_space() -> int:
+    """Bytes of address space in use, as RLIMIT_AS counts; 0 where the system doesn't say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()

@@ -1,0 +1,71 @@
+# ruff: noqa: RUF001 (other scripts are the point)
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docqa.ingest.errors import IngestError
+from docqa.ingest.formats.encoding import decode
+
+printable = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(
+    lambda text: text.strip() and text[0] != "\ufeff"
+)
+
+
+@given(printable)
+def test_utf8_is_taken_character_for_character(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
+@given(printable, st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
+def test_a_mark_decides_and_is_dropped(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    "mark_and_encoding", [(b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")]
+)
+def test_line_ends_stay_as_they_are(mark_and_encoding: tuple[bytes, str]) -> None:
+    mark, encoding = mark_and_encoding
+    assert decode(mark + "a\r\nb\rc\n".encode(encoding)) == "a\r\nb\rc\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Das Gebäude ist schön.", "latin-1"),
+        ("L'été dernier, la société a été créée à Paris.", "cp1252"),
+        ("The “lease” ends in May — not before. It’s final.", "cp1252"),
+        ("The rent is £500 a month.\n", "latin-1"),
+        ("Keep it below 30 °C at all times; ±2 is allowed, §5.", "latin-1"),
+        ("The rent is due on the first. " * 20_000 + "£500", "latin-1"),
+        ("これは日本語のテキストです。契約は五月に終わります。", "shift_jis"),
+        ("Договор вступает в силу с момента подписания.\n", "cp1251"),
+        ("合同自签字之日起生效，有效期为五年。\n" * 20, "gbk"),
+    ],
+)
+def test_the_usual_encodings_are_told_apart(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize("data", [b"a\0b", bytes(range(256)), b"\x01\x02\x03\x04text"])
+def test_binary_is_refused(data: bytes) -> None:
+    with pytest.raises(IngestError, match="binary"):
+        decode(data)
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t", b"\xef\xbb\xbf"])
+def test_nothing_but_white_space_is_refused(data: bytes) -> None:
+    with pytest.raises(IngestError, match="no text"):
+        decode(data)
+
+
+def test_two_encodings_at_once_are_refused() -> None:
+    with pytest.raises(IngestError, match="mixed"):
+        decode("größer, schöner, älter. ".encode() * 9 + "größer".encode("latin-1"))
+
+
+def test_a_mark_that_lies_is_refused() -> None:
+    with pytest.raises(IngestError, match="UTF-16"):
+        decode(b"\xff\xfeabc")

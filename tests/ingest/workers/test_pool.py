@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import docqa.ingest.workers.process as process
+from docqa.ingest.discover import find_files
+from docqa.ingest.document import Document, Failure, LoadLimits
+from docqa.ingest.errors import IngestError
+from docqa.ingest.workers.pool import LoaderPool
+from tests.badfiles import GOOD_TEXT, make_bad_folder
+
+_ROOT = Path(process.__file__).parents[3]
+
+
+def children() -> set[int]:
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if f"\nPPid:\t{os.getpid()}\n" in status.read_text():
+                found.add(int(status.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_worker_is_left() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() <= before
+
+
+def behave(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Have workers run other code."""
+    monkeypatch.setattr(process, "_BOOTSTRAP", "import os, sys, time\n" + code)
+
+
+def files(folder: Path, count: int) -> list[str]:
+    paths = [folder / f"{number}.txt" for number in range(count)]
+    for path in paths:
+        path.write_text(f"text of {path.name}")
+    return [str(path) for path in paths]
+
+
+def test_hostile_files_are_listed_and_good_ones_read(tmp_path: Path) -> None:
+    folder = tmp_path / "bad"
+    bad = make_bad_folder(folder)
+    discovery = find_files([folder])
+    results: dict[str, Document | Failure] = {f.path: f for f in discovery.failures}
+    with LoaderPool(workers=2) as pool:
+        results |= {result.path: result for result in pool.load_many(discovery.files)}
+    for path in map(str, folder.iterdir()):
+        result = results.pop(path)
+        if error := bad.get(Path(path).name):
+            assert isinstance(result, Failure)
+            assert error in result.error
+        elif error is None:
+            assert isinstance(result, Document)
+            assert GOOD_TEXT in result.text
+    assert not results
+
+
+def test_each_path_gives_one_result(tmp_path: Path) -> None:
+    paths = files(tmp_path, 50)
+    with LoaderPool(workers=2) as pool:
+        assert sorted(result.path for result in pool.load_many(paths)) == sorted(paths)
+
+
+def test_only_a_few_files_are_read_ahead(tmp_path: Path) -> None:
+    taken = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        (path,) = files(tmp_path, 1)
+        while True:
+            taken += 1
+            yield path
+
+    results = LoaderPool(workers=2).load_many(endless())
+    for _ in range(5):
+        next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert taken <= 5 + 3
+
+
+@pytest.mark.parametrize(
+    "hang",
+    [
+        "time.sleep(60)",
+        "sys.stdin.readline(); os.write(1, b'{\"bytes\": 9}\\nhalf'); time.sleep(60)",
+        "sum(range(10 ** 12))",  # inside C code, where no Python handler runs
+    ],
+)
+def test_the_time_limit_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hang: str) -> None:
+    behave(monkeypatch, hang)
+    began = time.monotonic()
+    with pytest.raises(IngestError, match="--timeout"):
+        LoaderPool(LoadLimits(seconds=0.5), 1).load_one(*files(tmp_path, 1))
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("os.kill(os.getpid(), 11)", "signal 11"),
+        ("sys.exit(3)", "exit status 3"),
+        ("os.write(1, b'nonsense\\n'); time.sleep(60)", "no sense"),
+        ("os.write(1, b'{\"bytes\": 999999999999}\\n'); time.sleep(60)", "no sense"),
+        ("os.write(1, b'[]\\n'); time.sleep(60)", "no sense"),
+    ],
+)
+def test_a_broken_worker_costs_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, error: str
+) -> None:
+    behave(monkeypatch, code)
+    with pytest.raises(IngestError, match=error):
+        LoaderPool(workers=1).load_one(*files(tmp_path, 1))
+
+
+def test_workers_run_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("re", "json", "ingest", "pypdf", "fcntl", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("open('/proc/self/cwd/ran', 'w'); raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f".{os.pathsep}")
+    assert LoaderPool(workers=1).load_one(*files(tmp_path, 1)).text == "text of 0.txt"
+
+
+def test_closing_the_pool_is_told_to_who_still_reads(tmp_path: Path) -> None:
+    pool = LoaderPool(workers=1)
+    results = pool.load_many(files(tmp_path, 9))
+    next(iter(results))
+    pool.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        list(results)
+
+
+def test_a_worker_dies_with_its_parent_even_in_the_midst_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "slow.html").write_text("<table>" + "<tr><td>a</td></tr>" * 1_500_000)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from docqa.ingest.workers.pool import LoaderPool\n"
+        "from docqa.ingest.workers.process import WorkerProcess\n"
+        "start = WorkerProcess.__init__\n"
+        "def told(self, limits): start(self, limits); print(self.pid, flush=True)\n"
+        "WorkerProcess.__init__ = told\n"
+        "LoaderPool(workers=1).load_one(sys.argv[2])\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(_ROOT), str(tmp_path / "slow.html")],
+        stdout=subprocess.PIPE,
+    )
+    assert parent.stdout is not None
+    worker = Path("/proc") / parent.stdout.readline().decode().strip()
+    time.sleep(0.6)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 1
+    while worker.exists() and "State:\tZ" not in (worker / "status").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_importing_the_package_is_light() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import docqa.ingest\n"
+        "sys.exit(any(name in sys.modules for name in ('pypdf', 'lxml', 'docx')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(_ROOT)], check=False).returncode == 0
