@@ -3,9 +3,55 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 LINE_FORMATS = frozenset({"text", "markdown", "rst"})
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a document.
+
+    Attributes:
+        text: its words, on one line.
+        level: 1 for the highest.
+        start: where it begins in the document's text, in code points; what it is about follows.
+    """
+
+    text: str
+    level: int
+    start: int
+
+
+class Source(Protocol):
+    """A document whose text can be looked at: one that was just read, or one of an index."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def title(self) -> str | None: ...
+
+    @property
+    def outline(self) -> Sequence[Heading]: ...
+
+    @property
+    def length(self) -> int:
+        """How many code points the text has."""
+
+    def slice(self, start: int, end: int) -> str:
+        """Return ``text[start:end]``, cut to what there is."""
+
+    def page_at(self, offset: int) -> tuple[int, int] | None:
+        """Return the page (from 1) that holds an offset, and the offset where that page starts."""
+
+    def line_at(self, offset: int) -> int | None:
+        """Return the line (from 1) that holds an offset; None where the format has no lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +67,10 @@ class Document:
         sha256: of the file's bytes, in hex.
         size: of the file, in bytes.
         mtime_ns: when the file was last changed, in nanoseconds since 1970.
+        title: what the document calls itself; None where it does not say.
+        outline: its headings, in the order of the text.
+        gaps: what of the file is not in the text, a sentence each ("pages 3 and 7 are pictures
+            without text; ...").
     """
 
     path: str
@@ -30,6 +80,18 @@ class Document:
     sha256: str
     size: int
     mtime_ns: int
+    title: str | None = None
+    outline: tuple[Heading, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """How many code points the text has."""
+        return len(self.text)
+
+    def slice(self, start: int, end: int) -> str:
+        """Return ``text[start:end]``."""
+        return self.text[start:end]
 
     def page_at(self, offset: int) -> tuple[int, int] | None:
         """The page that holds an offset.
@@ -71,10 +133,13 @@ class Failure:
     Attributes:
         path: absolute.
         error: why, and what to do about it.
+        passing: whether it says something of the moment (a time limit, a lost disk, a file that
+            was being written) and nothing of the file; what an index has of the file then stays.
     """
 
     path: str
     error: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,14 @@ class IngestError(DocQAError):
 
     The message says why and what to do about it, without the path: whoever catches it knows which
     file was asked for and shows the path beside it.
+
+    Args:
+        passing: see :class:`docqa.ingest.document.Failure`.
     """
+
+    def __init__(self, message: str, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 _REASONS = {

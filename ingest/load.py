@@ -34,7 +34,7 @@ def load(path: str, limits: LoadLimits) -> Document:
     format = format_of(path)
     try:
         data, status = _read(path, limits)
-        text, page_starts = _extract(format, data)
+        extracted = _extract(format, data)
         sha256 = hashlib.sha256(data).hexdigest()
     except OSError as error:
         raise IngestError(os_reason(error)) from error
@@ -42,18 +42,22 @@ def load(path: str, limits: LoadLimits) -> Document:
         raise IngestError(
             f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         ) from error
-    if len(text) > limits.max_chars:
+    if len(extracted.text) > limits.max_chars:
         raise IngestError(
-            f"holds {len(text):,} characters, more than the limit of {limits.max_chars:,}; split it"
+            f"holds {len(extracted.text):,} characters, more than the limit of "
+            f"{limits.max_chars:,}; split it"
         )
     return Document(
         path=path,
         format=format,
-        text=text,
-        page_starts=page_starts,
+        text=extracted.text,
+        page_starts=extracted.page_starts,
         sha256=sha256,
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
+        title=extracted.title,
+        outline=extracted.outline,
+        gaps=extracted.gaps,
     )
 
 
@@ -83,7 +87,7 @@ def _extract(format: str, data: bytes) -> Extracted:
     if not data:
         raise IngestError("holds no text: the file is empty")
     try:
-        text, page_starts = extract(format, data)
+        extracted = extract(format, data)
     except (IngestError, MemoryError):
         raise
     except RecursionError as error:
@@ -91,7 +95,7 @@ def _extract(format: str, data: bytes) -> Extracted:
     except Exception as error:  # Parsers raise anything on damaged files; each is a reason.
         kind = "text" if format in ("markdown", "rst") else format.upper()
         raise IngestError(f"not readable as {kind}: {_one_line(error)}") from error
-    return Extracted(_UNFIT.sub("\ufffd", text), page_starts)
+    return extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))
 
 
 def _one_line(error: Exception) -> str:

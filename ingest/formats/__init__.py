@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import NamedTuple
 
+from docqa.ingest.document import Heading
+
 SUFFIXES = {
     ".txt": "text",
     ".text": "text",
@@ -25,10 +27,16 @@ class Extracted(NamedTuple):
     Attributes:
         text: the whole text.
         page_starts: offset of each page's first character; empty where there are no pages.
+        title: what the document calls itself.
+        outline: its headings, in the order of the text.
+        gaps: what of the file is not in the text, a sentence each.
     """
 
     text: str
     page_starts: tuple[int, ...] = ()
+    title: str | None = None
+    outline: tuple[Heading, ...] = ()
+    gaps: tuple[str, ...] = ()
 
 
 def is_supported(path: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from docqa.ingest.document import Document, LoadLimits
+from docqa.ingest.document import Document, Heading, LoadLimits
 
 
 def pack_limits(limits: LoadLimits) -> str:
@@ -43,6 +43,9 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
         "sha256": document.sha256,
         "size": document.size,
         "mtime_ns": document.mtime_ns,
+        "title": document.title,
+        "outline": [[heading.text, heading.level, heading.start] for heading in document.outline],
+        "gaps": document.gaps,
     }
     return json.dumps(header).encode("ascii") + b"\n", body
 
@@ -95,6 +98,12 @@ def unpack_reply(path: str, header: bytes, body: bytes | bytearray) -> Document 
             sha256=str(fields["sha256"]),
             size=int(fields["size"]),
             mtime_ns=int(fields["mtime_ns"]),
+            title=None if fields["title"] is None else str(fields["title"]),
+            outline=tuple(
+                Heading(str(text), int(level), int(start))
+                for text, level, start in fields["outline"]
+            ),
+            gaps=tuple(map(str, fields["gaps"])),
         )
     except (KeyError, TypeError) as error:
         raise ValueError("a reply with something missing") from error

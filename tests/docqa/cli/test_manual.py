@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.docqa.cli.test_cli import commands
 
 import docqa as package
 from docqa.cli import docqa
 from docqa.errors import DocQAError
 from docqa.ingest.windows import WindowSettings
+from tests.docqa.cli.test_cli import commands
 
 DOCS = Path(__file__).parents[3] / "docs"
 COMMAND_LINE = (DOCS / "command-line.md").read_text(encoding="utf-8")

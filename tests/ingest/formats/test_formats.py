@@ -86,7 +86,7 @@ def test_an_old_or_encrypted_word_document_is_told_apart() -> None:
 
 
 def test_pdf_pages() -> None:
-    text, starts = extract("pdf", pdf("one page", "", "the third"))
+    text, starts, *_ = extract("pdf", pdf("one page", "", "the third"))
     assert len(starts) == 3
     assert text[starts[0] : starts[1] - 1] == "one page"
     assert text[starts[2] :] == "the third"
@@ -99,7 +99,7 @@ def test_a_pdf_without_text_asks_for_ocr() -> None:
 
 def test_a_gap_between_words_is_a_blank_in_a_font_that_has_none() -> None:
     # As TeX sets them, with 600 for the width of the glyph that happens to be the 32nd.
-    text, _ = extract("pdf", tex_pdf("<00010002>-250<0020>20<0001>", "<0001>-250<0020>"))
+    text = extract("pdf", tex_pdf("<00010002>-250<0020>20<0001>", "<0001>-250<0020>")).text
     assert text == "ab ca\na c"
 
 
