@@ -108,9 +108,7 @@ class OpenIndex:
 
         made_with = store.settings
         if self._embedder is None:
-            self._embedder = load_embedder(
-                self._embedder_name or made_with.embedder, self._device
-            )
+            self._embedder = load_embedder(self._embedder_name or made_with.embedder, self._device)
         if self._embedder.sha256 != made_with.embedder_sha256:
             raise IndexMismatchError(
                 f"the index in {self.folder} was made with the embedder {made_with.embedder!r}, "

@@ -88,10 +88,10 @@ def load_embedder(name: str, device: Device = "auto") -> Embedder:
         from docqa.index.models.sentence_library import LibraryModel
 
         model = LibraryModel(name, folder, place, dtype)
-    return _BatchedEmbedder(name, sha256, model, batches(place).embedder_texts)
+    return BatchedEmbedder(name, sha256, model, batches(place).embedder_texts)
 
 
-class _BatchedEmbedder:
+class BatchedEmbedder:
     """An embedder that gives its model texts of one length at once.
 
     Then nothing is padded. How far a text is padded changes the last bits of its vector, so a

@@ -101,12 +101,17 @@ def _modules(folder: Path) -> dict[str, str]:
     try:
         for module in read_json(folder / "modules.json"):
             package, _, name = module["type"].rpartition(".")
-            if package not in _PACKAGES or name in modules or set(module) - {
-                "idx",
-                "name",
-                "path",
-                "type",
-            }:
+            if (
+                package not in _PACKAGES
+                or name in modules
+                or set(module)
+                - {
+                    "idx",
+                    "name",
+                    "path",
+                    "type",
+                }
+            ):
                 raise NotPlainError(f"module {module}")
             modules[name] = module["path"]
     except (TypeError, KeyError, AttributeError) as error:

@@ -167,12 +167,17 @@ def _check_bert(
     transformers takes no more than the vocabulary from the file.
     """
     model = {name: value for name, value in written["model"].items() if name != "vocab"}
-    plain = {"special": True} | dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    plain = {"special": True} | dict.fromkeys(
+        ("single_word", "lstrip", "rstrip", "normalized"), False
+    )
     one, two = (
         [{"SpecialToken": {"id": special["cls_token"], "type_id": 0}}, _text("A", 0)]
         + [{"SpecialToken": {"id": special["sep_token"], "type_id": 0}}]
         + rest
-        for rest in ([], [_text("B", 1), {"SpecialToken": {"id": special["sep_token"], "type_id": 1}}])
+        for rest in (
+            [],
+            [_text("B", 1), {"SpecialToken": {"id": special["sep_token"], "type_id": 1}}],
+        )
     )
     after = written.get("post_processor") or {}
     expected = {
@@ -198,7 +203,10 @@ def _check_bert(
         or (after.get("type"), after.get("single"), after.get("pair"))
         != ("TemplateProcessing", one, two)
         or set(_added(written)) != set(special.values())
-        or any(token != plain | {k: token[k] for k in ("id", "content")} for token in _added(written).values())
+        or any(
+            token != plain | {k: token[k] for k in ("id", "content")}
+            for token in _added(written).values()
+        )
     ):
         raise NotPlainError("tokenizer.json is not what tokenizer_config.json says")
 
