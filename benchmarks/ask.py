@@ -42,7 +42,7 @@ from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sampled
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
-from docqa.index.models.embedder import BatchedEmbedder, load_embedder
+from docqa.index.models.embedder import BatchedEmbedder
 from docqa.index.search import Searches, candidates
 from docqa.index.store import Store, Vectors
 from docqa.model.span_model import SpanModel

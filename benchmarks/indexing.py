@@ -56,7 +56,6 @@ def speed(folder: Path, scratch: Path) -> None:
 
     from docqa import DocQA
     from docqa.index.models.device import pick_device, pick_dtype
-    from docqa.index.models.embedder import load_embedder
     from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder
     from docqa.index.store import Store
 

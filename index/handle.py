@@ -28,13 +28,17 @@ class OpenIndex:
 
     Args:
         folder: the index's.
-        embedder: a folder or hub name; the index's own if not given.
+        embedder: a folder, a hub name or an embedder; the index's own if not given.
         window: size and overlap of windows; the index's own if not given.
         device: of the embedder.
     """
 
     def __init__(
-        self, folder: Path, embedder: str | None, window: WindowSettings | None, device: str
+        self,
+        folder: Path,
+        embedder: str | Embedder | None,
+        window: WindowSettings | None,
+        device: str,
     ) -> None:
         self.folder = folder
         self._embedder_name = embedder
@@ -56,7 +60,7 @@ class OpenIndex:
         from docqa.index.store import Store
 
         name = self._embedder_name or DEFAULT_EMBEDDER
-        if Path(name).is_dir():
+        if isinstance(name, str) and Path(name).is_dir():
             name = str(Path(name).absolute())  # the index may be asked from another folder
         self._embedder = load_embedder(name, self._device)
         settings = IndexSettings(

@@ -62,18 +62,21 @@ class TextModel(Protocol):
         """Return vectors ``(texts, dimension)`` of questions or passages of one length."""
 
 
-def load_embedder(name: str, device: Device = "auto") -> Embedder:
+def load_embedder(name: str | Embedder, device: Device = "auto") -> Embedder:
     """Load an embedder.
 
     A plain BERT is read by docqa itself, anything else by sentence-transformers.
 
     Args:
-        name: the default's name, a folder, or a model's name on the hub.
+        name: the default's name, a folder, or a model's name on the hub; an embedder is returned
+            as it is.
         device: where it runs.
 
     Raises:
         ModelError: it can't be found or loaded.
     """
+    if not isinstance(name, str):
+        return name
     folder, sha256 = embedder_folder(name)
     place = pick_device(device)
     dtype = pick_dtype("auto", place)

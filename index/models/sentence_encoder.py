@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from docqa.index.models.encoder import Encoder, EncoderConfig
 from docqa.index.models.families import first_position
-from docqa.index.models.tokenizer import UNLIMITED, ModelTokenizer
+from docqa.index.models.tokenizer import ModelTokenizer
 from docqa.index.models.weights import NotPlainError, read_json, read_object, read_weights
 from docqa.index.store import Vectors
 
@@ -27,9 +27,13 @@ _PACKAGES = (
     "sentence_transformers.base.modules.transformer",
     "sentence_transformers.sentence_transformer.modules.pooling",
     "sentence_transformers.base.modules.normalize",
-    "sentence_transformers.sentence_transformer.modules",
-    "sentence_transformers.base.modules",
 )
+# What the module Transformer says of an encoder of texts.
+_PLAIN_TRANSFORMER = {
+    "transformer_task": "feature-extraction",
+    "modality_config": {"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+    "module_output_name": "token_embeddings",
+}
 
 
 class SentenceEncoder:
@@ -80,7 +84,7 @@ class SentenceEncoder:
 
     @torch.inference_mode()
     def embed(self, texts: Sequence[str], question: bool) -> Vectors:
-        """Return vectors ``(texts, dimension)`` of texts of one length; ``question`` is ignored."""
+        """Return vectors ``(texts, dimension)`` of texts of one length, alike for questions."""
         encodings = self._tokenizer.encode_batch(list(texts))
         ids = torch.tensor([encoding.ids for encoding in encodings])
         segments = torch.tensor([encoding.type_ids for encoding in encodings])
@@ -101,17 +105,8 @@ def _modules(folder: Path) -> dict[str, str]:
     try:
         for module in read_json(folder / "modules.json"):
             package, _, name = module["type"].rpartition(".")
-            if (
-                package not in _PACKAGES
-                or name in modules
-                or set(module)
-                - {
-                    "idx",
-                    "name",
-                    "path",
-                    "type",
-                }
-            ):
+            known = package in _PACKAGES and set(module) <= {"idx", "name", "path", "type"}
+            if not known or name in modules:
                 raise NotPlainError(f"module {module}")
             modules[name] = module["path"]
     except (TypeError, KeyError, AttributeError) as error:
@@ -153,15 +148,13 @@ def _check_prompts(folder: Path) -> None:
 def _max_tokens(folder: Path, tokenizer: ModelTokenizer, config: EncoderConfig) -> int:
     """How many tokens of a text are read."""
     settings = read_object(folder / "sentence_bert_config.json")
-    more = {n: v for n, v in settings.items() if v and n != "max_seq_length"}
-    if set(more) - {"transformer_task"} or more.get("transformer_task", "feature-extraction") != (
-        "feature-extraction"
-    ):
-        raise NotPlainError(f"sentence_bert_config.json: {more}")
+    for name, value in settings.items():
+        if value and name != "max_seq_length" and value != _PLAIN_TRANSFORMER.get(name):
+            raise NotPlainError(f"sentence_bert_config.json: {name} is {value!r}")
     limit = settings.get("max_seq_length")
     if limit is None:
         limit = min(tokenizer.max_tokens, config.max_position_embeddings)
     positions = config.max_position_embeddings - first_position(config)
-    if not isinstance(limit, int) or not 2 < limit <= min(positions, UNLIMITED):
+    if not isinstance(limit, int) or not 2 < limit <= positions:
         raise NotPlainError(f"max_seq_length is {limit!r}, for {positions} positions")
     return limit

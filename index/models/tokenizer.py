@@ -115,7 +115,7 @@ def load_fast_tokenizer(folder: Path) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # what tokenizers raises has no class of its own
         raise ModelError(f"can't load the tokenizer in {str(folder)!r}: {error}") from error
     if not hasattr(tokenizer, "backend_tokenizer"):
         raise ModelError(f"{str(folder)!r} has no fast tokenizer (tokenizer.json)")
@@ -166,20 +166,8 @@ def _check_bert(
 
     transformers takes no more than the vocabulary from the file.
     """
-    model = {name: value for name, value in written["model"].items() if name != "vocab"}
-    plain = {"special": True} | dict.fromkeys(
-        ("single_word", "lstrip", "rstrip", "normalized"), False
-    )
-    one, two = (
-        [{"SpecialToken": {"id": special["cls_token"], "type_id": 0}}, _text("A", 0)]
-        + [{"SpecialToken": {"id": special["sep_token"], "type_id": 0}}]
-        + rest
-        for rest in (
-            [],
-            [_text("B", 1), {"SpecialToken": {"id": special["sep_token"], "type_id": 1}}],
-        )
-    )
-    after = written.get("post_processor") or {}
+    before, between = _special(special["cls_token"], 0), _special(special["sep_token"], 0)
+    single = [before, _text("A", 0), between]
     expected = {
         "normalizer": {
             "type": "BertNormalizer",
@@ -190,25 +178,37 @@ def _check_bert(
         },
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-    }
-    if (
-        any(written.get(name) != value for name, value in expected.items())
-        or model
-        != {
+        "model": {
             "type": "WordPiece",
             "unk_token": special["unk_token"],
             "continuing_subword_prefix": "##",
             "max_input_chars_per_word": 100,
-        }
-        or (after.get("type"), after.get("single"), after.get("pair"))
-        != ("TemplateProcessing", one, two)
-        or set(_added(written)) != set(special.values())
-        or any(
-            token != plain | {k: token[k] for k in ("id", "content")}
-            for token in _added(written).values()
-        )
-    ):
-        raise NotPlainError("tokenizer.json is not what tokenizer_config.json says")
+        },
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": single,
+            "pair": [*single, _text("B", 1), _special(special["sep_token"], 1)],
+        },
+    }
+    for part, settings in expected.items():
+        found = written.get(part)
+        if not isinstance(found, dict) or _without_vocabulary(found) != settings:
+            raise NotPlainError(f"tokenizer.json: {part} is not that of tokenizer_config.json")
+    added = _added(written)
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    for content, token in added.items():
+        if token != {"id": token["id"], "content": content, "special": True} | flags:
+            raise NotPlainError(f"{content} is not a usual special token")
+    if set(added) != set(special.values()):
+        raise NotPlainError("tokenizer.json adds other tokens than tokenizer_config.json")
+
+
+def _without_vocabulary(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name not in ("vocab", "special_tokens")}
+
+
+def _special(token: str, segment: int) -> dict[str, Any]:
+    return {"SpecialToken": {"id": token, "type_id": segment}}
 
 
 def _text(side: str, segment: int) -> dict[str, Any]:

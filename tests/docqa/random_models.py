@@ -43,3 +43,13 @@ def random_rows(encoder: PairEncoder) -> list[Row]:
         encoder.template.row(question, random.integers(5, 30, length).astype(np.int32))
         for length in LENGTHS
     ]
+
+
+def random_encoder(reader: Path, folder: Path) -> None:
+    """Write a random BERT without a head, with the tokenizer of a reader."""
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(reader)
+    torch.manual_seed(2)
+    transformers.BertModel(config).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(reader).save_pretrained(folder)
