@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from docqa.index.models.families import Family, Layout, family
+from docqa.index.models.families import Layout, family
 from docqa.index.models.fused_linear import FusedLinear
 from docqa.index.models.weights import NotPlainError, WeightFile
 
@@ -52,7 +52,6 @@ class EncoderConfig:
     """
 
     model_type: str
-    family: Family
     layout: Layout
     width: int
     inner: int
@@ -87,28 +86,26 @@ class EncoderConfig:
                 raise NotPlainError(f"{name} is {config[name]!r}")
         if layout.distances is not None and config.get("relative_attention_num_buckets", 32) != 32:
             raise NotPlainError("its distances have other buckets")
+        shifted, epsilon = family(model_type).shifted, layout.epsilon
         try:
             made = cls(
-                model_type,
-                family(model_type),
-                layout,
-                *(int(config[name]) for name in (layout.width, layout.inner, layout.heads)),
-                int(config[layout.layers]),
-                str(config[layout.activation]),
-                layout.epsilon
-                if isinstance(layout.epsilon, float)
-                else float(config[layout.epsilon]),
-                int(config["vocab_size"]),
-                int(config["max_position_embeddings"]),
-                int(config["type_vocab_size"]) if layout.segments else 0,
-                int(config["pad_token_id"])
-                if family(model_type).shifted
-                else config.get("pad_token_id"),
+                model_type=model_type,
+                layout=layout,
+                width=int(config[layout.width]),
+                inner=int(config[layout.inner]),
+                heads=int(config[layout.heads]),
+                layers=int(config[layout.layers]),
+                activation=str(config[layout.activation]),
+                epsilon=float(config[epsilon] if isinstance(epsilon, str) else epsilon),
+                vocab_size=int(config["vocab_size"]),
+                max_position_embeddings=int(config["max_position_embeddings"]),
+                type_vocab_size=int(config["type_vocab_size"]) if layout.segments else 0,
+                pad_token_id=int(config["pad_token_id"]) if shifted else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise NotPlainError(f"config.json: {error!r}") from error
         if made.activation not in _ACTIVATIONS or made.heads < 1 or made.width % made.heads:
-            raise NotPlainError(f"{made.activation} or {made.heads} heads")
+            raise NotPlainError(f"activation {made.activation!r}, {made.heads} heads")
         return made
 
 

@@ -66,6 +66,13 @@ class ModelTokenizer:
         Raises:
             NotPlainError: its files leave something to transformers.
         """
+        try:
+            return cls._read(folder)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise NotPlainError(f"its files are not as they should be: {error!r}") from error
+
+    @classmethod
+    def _read(cls, folder: Path) -> ModelTokenizer:
         config = read_object(folder / "tokenizer_config.json")
         written = read_object(folder / "tokenizer.json")
         special = _special_tokens(folder, config, written)
@@ -79,7 +86,6 @@ class ModelTokenizer:
                 raise NotPlainError(f"{name} in tokenizer_config.json")
         try:
             backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            limit = int(config.get("model_max_length", UNLIMITED))
         except Exception as error:  # tokenizers raises nothing more special
             raise NotPlainError(f"tokenizer.json: {error}") from error
         backend.no_truncation()
@@ -87,7 +93,7 @@ class ModelTokenizer:
         pad, first = special.get("pad_token"), special.get("cls_token")
         return cls(
             backend,
-            limit,
+            int(config.get("model_max_length", UNLIMITED)),
             backend.token_to_id(pad) or 0 if pad else 0,
             backend.token_to_id(first) if first else None,
         )
@@ -153,10 +159,7 @@ def _special_tokens(
 
 
 def _added(written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    try:
-        return {token["content"]: token for token in written["added_tokens"]}
-    except (KeyError, TypeError) as error:
-        raise NotPlainError("tokenizer.json has no added tokens") from error
+    return {token["content"]: token for token in written["added_tokens"]}
 
 
 def _check_bert(
