@@ -6,7 +6,8 @@
 Makes a small index and starts ``docqa --help`` and ``docqa ask`` as processes of their own, in
 turns; with ``--against`` also those of another checkout of docqa, in the same turns. Prints the
 medians, then what a process spends on importing, on loading index and models, and on the question,
-and which libraries it imports, with their modules' share of the imports' time.
+and which libraries it imports, with their modules' share of the imports' time. Processor seconds
+beside the seconds on the clock say what a busy machine hides.
 
 The files of the index and the libraries are in the system's cache by then.
 """
@@ -17,6 +18,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -24,6 +26,7 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 HERE = Path(__file__).parent.parent
 TEXT = "The lease begins on 1 March 2019. Only the managing director, Ada Holloway, may sign it.\n"
@@ -66,28 +69,46 @@ def main() -> None:
             }
             commands |= before
         seconds: dict[str, list[float]] = {command: [] for command in commands}
+        processor: dict[str, list[float]] = {command: [] for command in commands}
         parts: list[list[float]] = []
         for _ in range(args.times):
             for command, (checkout, arguments) in commands.items():
-                began = time.perf_counter()
+                began, spent = time.perf_counter(), children()
                 run(checkout, *arguments)
                 seconds[command].append(time.perf_counter() - began)
+                processor[command].append(children() - spent)
             parts.append(json.loads(run(HERE, "-c", PARTS, index, QUESTION)))
         imported = imports(run(HERE, "-X", "importtime", *ask, stderr=True))
-    rows = {command: median(took) for command, took in seconds.items()}
     names = ("of it: imports", "of it: index and models", "of it: the question")
-    rows |= {part: median(took) for part, took in zip(names, zip(*parts, strict=True), strict=True)}
-    print("| | seconds |\n|---|---|")
-    for command, took in rows.items():
-        print(f"| {command} | {took:.2f} |")
+    seconds |= {
+        name: list(took) for name, took in zip(names, zip(*parts, strict=True), strict=True)
+    }
+    rows: list[dict[str, Any]] = [
+        {"run": name, "seconds": median(took)}
+        | ({"processor_seconds": median(processor[name])} if name in processor else {})
+        for name, took in seconds.items()
+    ]
     if args.against:
-        ratio = rows["docqa ask"] / rows[f"docqa ask, {args.against.name}"]
-        print(f"| docqa ask, as a share of {args.against.name}'s | {ratio:.2f} |")
+        now, before = rows[1], rows[3]
+        rows.append(
+            {"run": f"docqa ask, as a share of {args.against.name}'s"}
+            | {name: now[name] / before[name] for name in ("seconds", "processor_seconds")}
+        )
+    print("| | seconds | processor seconds |\n|---|---|---|")
+    for row in rows:
+        numbers = [row.get(name) for name in ("seconds", "processor_seconds")]
+        print(" | ".join([f"| {row['run']}", *(f"{n:.2f}" if n else "" for n in numbers)]), "|")
     print("\n| imported | modules | share of the imports' time |\n|---|---|---|")
     for library, (modules, share) in imported.items():
         print(f"| {library} | {modules} | {share:.0%} |")
-    for command, took in rows.items():
-        print(json.dumps({"run": command, "seconds": round(took, 3)}))
+    for row in rows:
+        print(json.dumps({n: v if n == "run" else round(v, 3) for n, v in row.items()}))
+
+
+def children() -> float:
+    """Return the processor seconds of all processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def imports(report: str) -> dict[str, tuple[int, float]]:
