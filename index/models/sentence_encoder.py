@@ -100,13 +100,13 @@ class SentenceEncoder:
 
 
 def _modules(folder: Path) -> dict[str, str]:
-    """The folders of a model's modules, which must be those of a plain one."""
+    """The folders of a model's modules; raises unless they are those of a plain model."""
     modules: dict[str, str] = {}
     try:
         for module in read_json(folder / "modules.json"):
             package, _, name = module["type"].rpartition(".")
             known = package in _PACKAGES and set(module) <= {"idx", "name", "path", "type"}
-            if not known or name in modules:
+            if not known or name in modules or not isinstance(module["path"], str):
                 raise NotPlainError(f"module {module}")
             modules[name] = module["path"]
     except (TypeError, KeyError, AttributeError) as error:
