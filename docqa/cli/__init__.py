@@ -46,7 +46,8 @@ for command in (index, ask, read, explain, search, status, verify, evaluate, tra
 def main() -> None:
     """Run a command and leave with its exit code."""
     # Importing torch makes some hundred thousand objects that stay; looking through them for
-    # garbage again and again, and taking them down one by one at the end, would be a third of a short command's time. All that was written is closed by now.
+    # garbage again and again, and taking them down one by one at the end, would be a third of a
+    # short command's time. All that was written is closed by now.
     gc.set_threshold(200_000, 50, 100)
     code = run(sys.argv[1:])
     sys.stdout.flush()
