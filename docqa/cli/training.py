@@ -12,7 +12,7 @@ import click
 
 from docqa.cli.options import device_option, json_option
 from docqa.cli.show import print_json, stages
-from docqa.training.settings import Gold, Normalize, TrainSettings
+from docqa.training.settings import Normalize, TrainSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -47,7 +47,6 @@ _ANSWERED = "The share of dev questions that still get an answer at the null thr
 @_setting("learning_rate", _Positive, "Its peak.")
 @_setting("warmup", _Share, "The share of steps over which the rate rises.")
 @_setting("weight_decay", click.FloatRange(min=0), "Of AdamW; not on biases and norms.")
-@_setting("layer_decay", _Positive, "The rate of a layer, as a share of the one above.")
 @_setting("clip", _Positive, "The longest gradient.")
 @_setting(
     "dropout",
@@ -68,13 +67,11 @@ _ANSWERED = "The share of dev questions that still get an answer at the null thr
 )
 @_setting("negatives", click.IntRange(min=0), "Windows without the answer beside the one with it.")
 @_setting("unanswerable", _Share, "The share of questions drawn with such windows only.")
-@_setting("gold", click.Choice(get_args(Gold)), "Which of several annotators' answers are right.")
 @click.option("--teacher", metavar="MODEL", help="A model whose distributions are learned too.")
 @click.option(
     "--teacher-file", type=click.Path(), help="Where the teacher's logits are kept and found."
 )
 @_setting("teacher_weight", _Share, "What the teacher weighs against the annotators.")
-@_setting("temperature", _Positive, "At which both distributions are compared.")
 @_setting("evaluations", _Count, "How often the dev score is taken in an epoch.")
 @_setting("patience", _Count, "End after so many evaluations without a better one.")
 @_setting("dev_questions", _Count, "Dev questions asked at each evaluation.")

@@ -1,4 +1,4 @@
-"""Words and numbers that all three forms of an explanation share."""
+"""Words and numbers that the terminal and the page share."""
 
 from __future__ import annotations
 

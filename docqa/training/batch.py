@@ -98,10 +98,10 @@ def _batch(
         else:
             counted[n, first : first + len(ids)] = True
             counted[n, null] = True
-        for gold in one.example.golds:
-            if window.holds(gold):
-                starts[n, first + gold.first - window.first] = True
-                ends[n, first + gold.last - 1 - window.first] = True
+        gold = one.example.gold
+        if gold is not None and window.holds(gold):
+            starts[n, first + gold.first - window.first] = True
+            ends[n, first + gold.last - 1 - window.first] = True
     answered = np.zeros(groups[-1] + 1, np.bool_)
     np.logical_or.at(answered, groups, starts.any(axis=1))
     for n in np.flatnonzero(~answered[groups]).tolist():

@@ -80,8 +80,11 @@ class Drawer:
         if self._settings.normalize == "window":
             return Drawn(example, tuple(self._paragraph(example, window)))
         random = self._random(epoch, number)
-        without = not example.golds or random.random() < self._settings.unanswerable
-        windows = [] if without else [self._with_answer(example, window, random)]
+        gold = example.gold
+        if gold is not None and random.random() < self._settings.unanswerable:
+            gold = None
+        without = gold is None
+        windows = [] if gold is None else [self._with_answer(example, gold, window, random)]
         for _ in range(self._settings.negatives + without):
             negative = self._without_answer(example, size, random)
             if negative is not None:
@@ -95,10 +98,13 @@ class Drawer:
             yield TokenRange(at.article, at.first + first, at.first + last)
 
     def _with_answer(
-        self, example: Example, window: WindowSettings, random: np.random.Generator
+        self,
+        example: Example,
+        gold: TokenRange,
+        window: WindowSettings,
+        random: np.random.Generator,
     ) -> TokenRange:
         """As often a window of the paragraph as one cut anywhere around the answer."""
-        gold = example.golds[int(random.integers(len(example.golds)))]
         whole = [each for each in self._paragraph(example, window) if each.holds(gold)]
         if whole and random.random() < 0.5:
             return whole[int(random.integers(len(whole)))]
@@ -126,7 +132,7 @@ class Drawer:
         return None
 
     def _answers(self, example: Example, window: TokenRange) -> bool:
-        if any(window.overlaps(gold) for gold in example.golds):
+        if example.gold is not None and window.overlaps(example.gold):
             return True
         text = self._data.text(window)
         return any(answer in text for answer in example.answers)

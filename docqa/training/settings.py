@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from docqa.ingest.windows import WindowSettings
 
 Normalize = Literal["question", "window"]
-Gold = Literal["majority", "marginal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,6 @@ class TrainSettings:
             advise 2e-5 to 5e-5; small encoders bear more.
         warmup: the share of all steps over which the rate rises from 0; then it falls to 0.
         weight_decay: of AdamW; not on biases and norms.
-        layer_decay: the rate of each layer is this times that of the layer above it.
         clip: the longest gradient, as a norm.
         dropout: of hidden states, and none of attention; None keeps what the base has of both.
         ema_decay: what is evaluated and kept is the exponential moving average of the weights, of
@@ -38,13 +36,8 @@ class TrainSettings:
         negatives: windows without the answer that are drawn beside the one with it, for
             ``question``.
         unanswerable: the share of questions drawn with such windows only, for ``question``.
-        gold: where annotators differ: the answer most of them gave (on a tie the shortest), or
-            the sum of the likelihoods of all of theirs.
         teacher_weight: what the teacher's distributions weigh against the annotators' answers,
             from 0 to 1, where there is a teacher.
-        temperature: by which the logits of both are divided before they are compared (Hinton et
-            al. 2015), the teacher's calibrated. Above 1, the many tokens that are no answer
-            outweigh the few that may be.
         evaluations: how often the dev score is taken in an epoch.
         patience: training ends when so many evaluations in a row are no better than the best.
         dev_questions: dev questions asked at each evaluation; the same ones each time.
@@ -61,7 +54,6 @@ class TrainSettings:
     learning_rate: float = 3e-5
     warmup: float = 0.06
     weight_decay: float = 0.01
-    layer_decay: float = 1.0
     clip: float = 1.0
     dropout: float | None = None
     ema_decay: float = 0.0
@@ -70,9 +62,7 @@ class TrainSettings:
     normalize: Normalize = "question"
     negatives: int = 3
     unanswerable: float = 0.1
-    gold: Gold = "majority"
     teacher_weight: float = 0.5
-    temperature: float = 1.0
     evaluations: int = 4
     patience: int = 4
     dev_questions: int = 1000
@@ -82,9 +72,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if self.normalize not in get_args(Normalize):
             raise ValueError(f"normalize must be question or window, not {self.normalize!r}")
-        if self.gold not in get_args(Gold):
-            raise ValueError(f"gold must be majority or marginal, not {self.gold!r}")
-        for name in ("epochs", "learning_rate", "clip", "temperature", "layer_decay"):
+        for name in ("epochs", "learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("batch_questions", "evaluations", "patience", "dev_questions"):

@@ -107,7 +107,7 @@ def make_ready(
     model = load_base(base, settings)
     encoder = PairEncoder(base, model)
     articles = list(chain.from_iterable(learned))
-    examples = make_examples(articles, encoder.tokenizer, settings.gold, stage(tell, "tokenizing"))
+    examples = make_examples(articles, encoder.tokenizer, stage(tell, "tokenizing"))
     if not len(examples):
         raise TrainError("the files to train on hold no questions")
     hard: list[list[TokenRange]] = [[] for _ in examples.examples]

@@ -76,7 +76,7 @@ class Stepper:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the head in the last step."""
+        """The learning rate of the last step."""
         return float(self._optimizer.param_groups[-1]["lr"])
 
     def take(self, drawn: Sequence[Drawn], rate: float) -> tuple[float, int]:
@@ -130,7 +130,6 @@ class Stepper:
                 teacher_start.to(self._device),
                 teacher_end.to(self._device),
                 targets,
-                self._settings.temperature,
             )
             weight = self._settings.teacher_weight * taught.to(self._device)
             losses = (1 - weight) * losses + weight * taking

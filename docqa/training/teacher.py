@@ -72,7 +72,7 @@ class TeacherLogits:
                 start[n, at : at + len(part)] = part[:, 0]
                 end[n, at : at + len(part)] = part[:, 1]
             start[n, batch.nulls[n]], end[n, batch.nulls[n]] = cls
-            if any(window.holds(gold) for gold in example.golds):
+            if example.gold is not None and window.holds(example.gold):
                 taught[groups[n]] = True
         return torch.from_numpy(start), torch.from_numpy(end), torch.from_numpy(taught)
 
@@ -84,13 +84,13 @@ class TeacherLogits:
         return TeacherLogits(self.bounds, (self.logits * np.float16(scale)).astype(np.float16))
 
     def _losses(self, example: Example) -> npt.NDArray[np.float64]:
-        """``-log P_start - log P_end`` of the first answer, or of none, at each scale."""
+        """``-log P_start - log P_end`` of the answer, or of none, at each scale."""
         low, high = self.bounds[example.number : example.number + 2]
         logits = self.logits[low:high].astype(np.float64)
         places = (0, 0)
-        if example.golds:
-            gold, first = example.golds[0], example.paragraph.first
-            places = (1 + gold.first - first, gold.last - first)
+        if example.gold is not None:
+            first = example.paragraph.first
+            places = (1 + example.gold.first - first, example.gold.last - first)
         right = logits[places, (0, 1)]
         if not np.isfinite(right).all():
             return np.zeros(len(_SCALES))

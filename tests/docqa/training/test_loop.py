@@ -217,7 +217,7 @@ def test_a_student_comes_nearer_to_its_teacher(
 ) -> None:
     taught = replace(SETTINGS, base=tiny_base, normalize="window")
     teacher = train([ten_questions], ten_questions, tmp_path / "teacher", taught)
-    settings = replace(taught, epochs=20, teacher_weight=1.0, temperature=1.0)
+    settings = replace(taught, epochs=20, teacher_weight=1.0)
     kept = tmp_path / "logits.npz"
     report = train(
         [ten_questions],

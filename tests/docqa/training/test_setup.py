@@ -78,7 +78,6 @@ def test_a_base_that_is_not_there(ten_questions: Path, tmp_path: Path) -> None:
     [
         ("epochs", 0),
         ("normalize", "batch"),
-        ("gold", "first"),
         ("unanswerable", 1.5),
         ("dropout", 1.0),
         ("ema_decay", 1.0),
