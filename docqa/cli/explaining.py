@@ -101,7 +101,7 @@ def explain(
     _refuse(context, _FILE_ONLY if file is None else _INDEX_ONLY, file)
     settings = answer_settings(reader, asked)
     if file is None:
-        from docqa.explain.run import explain_index
+        from docqa.explain.explainers import explain_index
         from docqa.qa import DocQA
 
         qa = DocQA(
@@ -116,7 +116,7 @@ def explain(
             expected=expected,
         )
     else:
-        from docqa.explain.run import explain_document
+        from docqa.explain.explainers import explain_document
         from docqa.reader import READ_WINDOW, Reader
 
         document = load_file(file)

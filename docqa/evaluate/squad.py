@@ -77,19 +77,54 @@ def load_squad(path: str | Path) -> list[Article]:
         ) from error
 
 
-def load_dev(path: str | Path, limit: int) -> list[Article]:
-    """A data set to choose weights and settings by.
+@dataclass(frozen=True, slots=True)
+class DevSet:
+    """A file of questions by which weights and settings are chosen.
+
+    Attributes:
+        path: the file, as the user named it.
+        articles: all of it.
+        limit: the most questions that are asked (:func:`sampled`).
+    """
+
+    path: str
+    articles: Sequence[Article]
+    limit: int
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
+
+    def sampled(self) -> list[Asked]:
+        """Return the questions that are asked, in the articles' order."""
+        return sampled(self.articles, self.limit)
+
+
+def load_dev(paths: str | Path | Sequence[str | Path], limit: int) -> list[DevSet]:
+    """Read the files of questions by which weights and settings are chosen.
 
     Args:
-        limit: how many questions of it will be asked (:func:`sampled`).
+        paths: a file, or several.
+        limit: the most questions of each file that are asked.
 
     Raises:
-        DataError: it can't be read, or none of these questions has an answer.
+        DataError: a file can't be read, holds no questions, or no question of any has an answer.
+        ValueError: no file is given.
     """
-    articles = load_squad(path)
-    if not any(asked.question.answers for asked in sampled(articles, limit)):
-        raise DataError(f"no question drawn from {path} has an answer: nothing can be chosen by it")
-    return articles
+    paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    if not paths:
+        raise ValueError("give at least one file of dev questions")
+    sets = [DevSet(str(path), load_squad(path), limit) for path in paths]
+    for one in sets:
+        if not one.sampled():
+            raise DataError(f"{one.path} holds no questions")
+    if not any(drawn.question.answers for one in sets for drawn in one.sampled()):
+        names = ", ".join(one.path for one in sets)
+        raise DataError(
+            f"no question drawn from {names} has an answer: nothing can be chosen by it"
+        )
+    return sets
 
 
 def sample(articles: Sequence[Article], limit: int | None) -> set[str]:

@@ -8,15 +8,15 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from docqa.answer import Answer
-from docqa.explain.diagnose import (
+from docqa.explain.diagnosis import (
     Diagnosis,
     Gold,
     WiderSearch,
     diagnose_scores,
     expected_places,
 )
+from docqa.explain.diagnosis_sentence import in_one_sentence
 from docqa.explain.scores import ReadingScores, ScoredSpan
-from docqa.explain.sentence import in_one_sentence
 from docqa.ingest.windows import Window
 from docqa.ranking.rank import Reading, choose
 from docqa.ranking.span_search import Place

@@ -14,10 +14,10 @@ from lxml import etree
 from lxml.html.builder import E
 
 from docqa.answer import Answer
+from docqa.explain.diagnosis_sentence import flowing
 from docqa.explain.explanation import Explanation, WindowExplanation
+from docqa.explain.page_style import STYLE
 from docqa.explain.pieces import Piece, Shades, pieces
-from docqa.explain.sentence import flowing
-from docqa.explain.style import STYLE
 from docqa.explain.wording import (
     likeliest,
     no_answer_line,

@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from docqa.answer import Answer
+from docqa.explain.diagnosis_sentence import flowing
 from docqa.explain.explanation import Explanation, WindowExplanation
 from docqa.explain.pieces import Piece, Shades, pieces
-from docqa.explain.sentence import flowing
 from docqa.explain.wording import (
     likeliest,
     no_answer_line,

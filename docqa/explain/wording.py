@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from docqa.explain.diagnosis_sentence import parts
 from docqa.explain.explanation import Explanation, TokenScore, WindowExplanation
 from docqa.explain.scores import ScoredSpan
-from docqa.explain.sentence import parts
 
 # The likeliest tokens that are named for each window.
 _LISTED = 3

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from docqa.errors import ModelError
 from docqa.model.rows import PairEncoder, Row
 from docqa.training.examples import Examples, TokenRange
 from docqa.training.loss import Targets
@@ -89,8 +88,7 @@ def _batch(
     for n, ((one, window), ids) in enumerate(zip(windows, token_ids, strict=True)):
         first = encoder.template.window_start(len(one.example.ids))
         null = encoder.cls_position(one.example.ids, ids)
-        if null is None:
-            raise ModelError("a model without a CLS token can't learn where there is no answer")
+        assert null is not None, "prepare_run refuses models without CLS"
         firsts.append(first)
         nulls.append(null)
         if normalize == "window":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -72,8 +73,19 @@ class Examples:
     def __len__(self) -> int:
         return len(self.examples)
 
+    def fingerprint(self) -> str:
+        """Return the SHA-256 (hex) of all texts, tokens, questions and answers."""
+        digest = hashlib.sha256()
+        for text, tokens in zip(self.texts, self.tokens, strict=True):
+            digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+            digest.update(hashlib.sha256(tokens.ids.tobytes()).digest())
+        for example in self.examples:
+            parts = (example.text, example.paragraph, example.gold, sorted(example.answers))
+            digest.update(repr(parts).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
     def text(self, span: TokenRange) -> str:
-        """The text of a run of tokens, in lower case."""
+        """Return the text of a run of tokens, in lower case."""
         offsets = self.tokens[span.article].offsets[span.first : span.last]
         if not len(offsets):
             return ""
@@ -89,7 +101,7 @@ def make_examples(
 
     Args:
         tokenizer: one from :func:`docqa.ingest.windows.plain_tokenizer`.
-        progress: told how many articles are done, of how many.
+        progress: gets how many articles are done, of how many.
     """
     texts: list[str] = []
     tokens: list[Tokens] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Literal, get_args
 
 from docqa.index.models.folders import DEFAULT_EMBEDDER
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
     from docqa.ingest.windows import WindowSettings
 
 Normalize = Literal["question", "window"]
+
+# Settings that are whole numbers, with their least values.
+_COUNTS = {
+    "batch_questions": 1,
+    "window_size": 1,
+    "overlap": 0,
+    "negatives": 0,
+    "evaluations": 1,
+    "patience": 1,
+    "dev_questions": 1,
+    "seed": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +53,10 @@ class TrainSettings:
             from 0 to 1, where there is a teacher.
         evaluations: how often the dev score is taken in an epoch.
         patience: training ends when so many evaluations in a row are no better than the best.
-        dev_questions: dev questions asked at each evaluation; the same ones each time.
-        answered: the share of the dev questions that still get an answer at the null threshold.
+        dev_questions: the most questions of each dev file that are asked at an evaluation; the same
+            ones each time.
+        refused: the greatest share of the answerable dev questions that get no answer at the null
+            threshold (:func:`docqa.tune`).
         seed: of the order of questions, of what is drawn, and of new weights.
 
     Raises:
@@ -66,36 +81,36 @@ class TrainSettings:
     evaluations: int = 4
     patience: int = 4
     dev_questions: int = 1000
-    answered: float = 0.99
+    refused: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.normalize not in get_args(Normalize):
             raise ValueError(f"normalize must be question or window, not {self.normalize!r}")
+        for name, least in _COUNTS.items():
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ValueError(
+                    f"{name} must be a whole number of at least {least}, not {value!r}"
+                )
         for name in ("epochs", "learning_rate", "clip"):
-            if not getattr(self, name) > 0:
+            if not (getattr(self, name) > 0 and isfinite(getattr(self, name))):
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("batch_questions", "evaluations", "patience", "dev_questions"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("warmup", "unanswerable", "teacher_weight", "answered"):
-            if not 0 <= getattr(self, name) <= 1:
+        if not (self.weight_decay >= 0 and isfinite(self.weight_decay)):
+            raise ValueError(f"weight_decay must not be negative, is {self.weight_decay}")
+        for name in ("warmup", "unanswerable", "teacher_weight", "refused"):
+            if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
         for name in ("dropout", "ema_decay"):
             if not 0 <= (getattr(self, name) or 0) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
-        if self.negatives < 0 or self.weight_decay < 0:
-            raise ValueError("negatives and weight_decay must not be negative")
         if self.normalize == "question" and self.unanswerable and not self.negatives:
             raise ValueError("unanswerable questions need negatives to be drawn with")
+        _ = self.window
 
     @property
     def window(self) -> WindowSettings:
-        """How contexts are cut.
-
-        Raises:
-            ValueError: ``window_size`` or ``overlap`` out of range.
-        """
+        """How contexts are cut."""
         from docqa.ingest.windows import WindowSettings
 
         return WindowSettings(self.window_size, self.overlap)

@@ -42,7 +42,7 @@ def test_the_mean_of_weights_by_their_shares(
     assert AnswerSettings.of_reader(out) != AnswerSettings()
     card = (out / "README.md").read_text()
     assert f"| `{other}` | 0.75 | `{weights_sha256(other)[:16]}` |" in card
-    assert f"F1 {report.f1:.2f}" in card
+    assert f"| `ten.json` | 10 | {report.exact_match:.2f} | {report.f1:.2f} |" in card
     reader = Reader(str(out), settings=AnswerSettings())
     assert reader.read("who signs ?", "the tenant signs the lease .", top_k=1)
 
@@ -91,8 +91,8 @@ def test_numbers_out_of_range(
         average({str(other): 1}, ten_questions, out)
     with pytest.raises(ValueError, match="share"):
         average({**two, str(other): float("nan")}, ten_questions, out)
-    with pytest.raises(ValueError, match="answered"):
-        average(two, ten_questions, out, answered=2)
+    with pytest.raises(ValueError, match="refused"):
+        average(two, ten_questions, out, refused=2)
     with pytest.raises(ValueError, match="dev_questions"):
         average(two, ten_questions, out, dev_questions=0)
     with pytest.raises(DataError):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from docqa.answer import Answer
-from docqa.evaluate.errors import ErrorLog
 from docqa.evaluate.metrics import best_over, exact_match, f1
-from docqa.evaluate.squad import Article, Question, sampled
+from docqa.evaluate.squad import Article, DevSet, Question, sampled
+from docqa.evaluate.wrong_answers import WrongAnswers
 from docqa.ingest.windows import WindowSettings
 from docqa.qa import DocQA, Hit
 from docqa.ranking.rank import choose
@@ -21,7 +21,7 @@ from docqa.reader import Reader, text_document
 # Questions that are asked together.
 _TOGETHER = 64
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass
@@ -56,15 +56,15 @@ def evaluate_reader(
     articles: Sequence[Article],
     limit: int | None = None,
     window: WindowSettings | None = None,
-    progress: Progress | None = None,
-    errors: ErrorLog | None = None,
+    progress: OnProgress | None = None,
+    errors: WrongAnswers | None = None,
 ) -> Scores:
     """Ask each question of its own paragraph.
 
     Args:
         limit: the most questions, drawn at random but the same each time.
         errors: collects the questions answered wrongly.
-        progress: told how many questions have been asked, of how many.
+        progress: gets how many questions have been asked, of how many.
     """
     pairs = [(one.question, one.paragraph.context) for one in sampled(articles, limit)]
     scores = Scores()
@@ -84,13 +84,65 @@ def evaluate_reader(
     return scores
 
 
+@dataclass(frozen=True, slots=True)
+class SetScores:
+    """How a reader does on a dev set, each question asked of its own paragraph.
+
+    Attributes:
+        name: of the set's file.
+        questions: how many were asked.
+        exact_match, f1: in per cent.
+    """
+
+    name: str
+    questions: int
+    exact_match: float
+    f1: float
+
+
+def evaluate_sets(
+    reader: Reader, sets: Sequence[DevSet], progress: OnProgress | None = None
+) -> tuple[SetScores, list[SetScores]]:
+    """Ask the questions of dev sets, each of its own paragraph.
+
+    Args:
+        progress: gets how many questions have been asked, of how many.
+
+    Returns:
+        The scores over all questions of all sets, and those of each set.
+    """
+    total = sum(len(one.sampled()) for one in sets)
+    done = 0
+
+    def on_set_progress(asked: int, _: int) -> None:
+        if progress is not None:
+            progress(done + asked, total)
+
+    found = []
+    for one in sets:
+        scores = evaluate_reader(
+            reader, one.articles, one.limit, progress=on_set_progress
+        ).summary()
+        found.append(SetScores(one.name, scores["questions"], scores["exact_match"], scores["f1"]))
+        done += found[-1].questions
+
+    def mean(values: Iterable[float]) -> float:
+        counted = zip(values, found, strict=True)
+        return sum(value * scores.questions for value, scores in counted) / done
+
+    overall = SetScores(
+        "all", done, mean(scores.exact_match for scores in found), mean(s.f1 for s in found)
+    )
+    return overall, found
+
+
 def evaluate_open(
     articles: Sequence[Article],
     make: Callable[[Path], DocQA],
     candidates: int = 10,
     limit: int | None = None,
-    progress: Progress | None = None,
-    errors: ErrorLog | None = None,
+    progress: OnProgress | None = None,
+    errors: WrongAnswers | None = None,
 ) -> Scores:
     """Make each article one long document, index them all, and ask every question of all.
 
@@ -128,8 +180,8 @@ def ask_all(
     documents: Path,
     candidates: int,
     limit: int | None,
-    progress: Progress | None,
-    errors: ErrorLog | None,
+    progress: OnProgress | None,
+    errors: WrongAnswers | None,
 ) -> Scores:
     """Ask the questions of articles that are indexed as ``documents/00000.txt`` and so on."""
     asked = [

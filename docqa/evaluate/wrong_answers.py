@@ -11,7 +11,7 @@ from typing import Any
 from docqa.answer import Answer
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import Question
-from docqa.explain.diagnose import Gold, diagnose
+from docqa.explain.diagnosis import Gold, diagnose
 from docqa.index.files import replaced
 from docqa.ranking.rank import Reading
 from docqa.ranking.span_search import Place
@@ -20,7 +20,7 @@ from docqa.settings import AnswerSettings
 _CASES = ("retrieval", "window", "span", "null")
 
 
-class ErrorLog:
+class WrongAnswers:
     """Collects the questions whose answer is no annotator's."""
 
     def __init__(self) -> None:

@@ -15,32 +15,41 @@ _STATE = "training"
 _COLUMNS = ("step", "epoch", "loss", "learning_rate", "tokens_per_second", "exact_match", "f1")
 
 
-def make_state_folder(out: Path, resume: bool) -> None:
-    """Make the folder of a run's state in ``out``, where nothing is in the way.
+def check_out(out: Path, resume: bool) -> None:
+    """Check that a run may write to ``out``.
+
+    What a run left that ended before its first checkpoint is in nobody's way.
 
     Args:
-        resume: whether there may be one already.
+        resume: whether an unfinished run may be there.
 
     Raises:
-        TrainError: ``out`` holds something else, or can't be made.
+        TrainError: ``out`` holds something else.
     """
+    if not holds_anything(out):
+        return
     state = state_folder(out)
-    if resume and not state.exists() and holds_anything(out):
-        raise TrainError(f"there is no unfinished run in {out}")
-    if not resume and holds_anything(out):
+    if resume:
+        if not state.exists():
+            raise TrainError(f"there is no unfinished run in {out}")
+    elif checkpoint_file(out).exists() or any(file != state for file in out.iterdir()):
         raise TrainError(
             f"{out} is not empty: give another folder, or go on with the run in it (--resume)"
         )
-    make_folder(state)
 
 
 def state_folder(out: Path) -> Path:
-    """Where a run's state lies."""
+    """Return the folder of a run's state."""
     return out / _STATE
 
 
+def checkpoint_file(out: Path) -> Path:
+    """Return the file that says where a run stands."""
+    return state_folder(out) / "checkpoint.pt"
+
+
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, where they are not there yet.
+    """Make a folder and those above it; what is there stays.
 
     Raises:
         TrainError: it can't be made.
@@ -52,7 +61,7 @@ def make_folder(folder: Path) -> None:
 
 
 def holds_anything(folder: Path) -> bool:
-    """Whether a folder is there and not empty.
+    """Return whether a folder is there and not empty.
 
     Raises:
         TrainError: it is a file.
@@ -63,7 +72,7 @@ def holds_anything(folder: Path) -> bool:
 
 
 def write_log(file: Path, progress: Progress) -> None:
-    """The history as CSV: rows of losses, and between them rows of dev scores."""
+    """Write the history as CSV: rows of losses, and between them rows of dev scores."""
     with replaced(file) as part, part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
@@ -72,7 +81,7 @@ def write_log(file: Path, progress: Progress) -> None:
 
 
 def draw_curves(file: Path, progress: Progress) -> None:
-    """The loss and the dev score against steps, as a picture."""
+    """Draw the loss and the dev score against steps."""
     from matplotlib.figure import Figure
 
     losses = [row for row in progress.history if "loss" in row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docqa.explain.diagnose import Diagnosis
+from docqa.explain.diagnosis import Diagnosis
 from docqa.explain.scores import ScoredSpan
 from docqa.settings import AnswerSettings
 
