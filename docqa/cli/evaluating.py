@@ -83,10 +83,10 @@ def eval_reader(
     articles = load_squad(data)
     settings = answer_settings(reader, asked)
     one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
-    with progress("asking") as tell:
+    with progress("asking") as on_progress:
         window = window_settings(window_size, overlap, READ_WINDOW)
         log = WrongAnswers() if errors else None
-        scores = evaluate_reader(one, articles, limit, window, tell, log)
+        scores = evaluate_reader(one, articles, limit, window, on_progress, log)
     _print(scores.summary(), log, errors, as_json)
 
 
@@ -143,9 +143,9 @@ def eval_open(
             settings=settings,
         )
 
-    with progress("asking") as tell:
+    with progress("asking") as on_progress:
         log = WrongAnswers() if errors else None
-        scores = evaluate_open(articles, make, candidates, limit, tell, log)
+        scores = evaluate_open(articles, make, candidates, limit, on_progress, log)
     _print(scores.summary(), log, errors, as_json)
 
 

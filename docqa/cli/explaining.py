@@ -121,7 +121,7 @@ def explain(
 
         document = load_file(file)
         one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
-        with progress("reading") as tell:
+        with progress("reading") as on_progress:
             explanation = explain_document(
                 one,
                 question,
@@ -130,7 +130,7 @@ def explain(
                 windows=windows,
                 expected=expected,
                 window=window_settings(window_size, overlap, READ_WINDOW),
-                progress=tell,
+                progress=on_progress,
             )
     _print(explanation, as_json)
     if html_file is not None:

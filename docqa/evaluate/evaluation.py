@@ -39,15 +39,15 @@ class Scores:
             self.sums[name] = self.sums.get(name, 0.0) + value
 
     def summary(self) -> dict[str, Any]:
-        """``exact_match`` and ``f1`` in per cent, other shares from 0 to 1."""
-        asked = max(self.questions, 1)
-        means = {name: total / asked for name, total in self.sums.items()}
+        """Return ``exact_match`` and ``f1`` in per cent, and other shares from 0 to 1."""
+        count = max(self.questions, 1)
+        means = {name: total / count for name, total in self.sums.items()}
         for name in ("exact_match", "f1"):
             means[name] = 100 * means.get(name, 0.0)
         return {
             "questions": self.questions,
             **{name: round(value, 4) for name, value in means.items()},
-            "ms_per_question": round(1000 * self.seconds / asked, 2),
+            "ms_per_question": round(1000 * self.seconds / count, 2),
         }
 
 
@@ -69,9 +69,9 @@ def evaluate_reader(
     pairs = [(one.question, one.paragraph.context) for one in sampled(articles, limit)]
     scores = Scores()
     for part in _parts(pairs):
-        asked = [(question.text, text_document(context)) for question, context in part]
+        pairs_of_part = [(question.text, text_document(context)) for question, context in part]
         began = time.perf_counter()
-        readings = reader.readings(asked, window)
+        readings = reader.readings(pairs_of_part, window)
         answers = [choose(reading, reader.settings, top_k=1) for reading in readings]
         scores.seconds += time.perf_counter() - began
         for (question, context), reading, found in zip(part, readings, answers, strict=True):
@@ -114,9 +114,9 @@ def evaluate_sets(
     total = sum(len(one.sampled()) for one in sets)
     done = 0
 
-    def on_set_progress(asked: int, _: int) -> None:
+    def on_set_progress(questions: int, _: int) -> None:
         if progress is not None:
-            progress(done + asked, total)
+            progress(done + questions, total)
 
     found = []
     for one in sets:
@@ -184,13 +184,13 @@ def ask_all(
     errors: WrongAnswers | None,
 ) -> Scores:
     """Ask the questions of articles that are indexed as ``documents/00000.txt`` and so on."""
-    asked = [
+    drawn = [
         (str(documents / f"{one.article:05}.txt"), one.start, one.question)
         for one in sampled(articles, limit)
     ]
     texts = {str(documents / f"{n:05}.txt"): a.text for n, a in enumerate(articles)}
     scores = Scores()
-    for part in _parts(asked):
+    for part in _parts(drawn):
         questions = [question.text for _, _, question in part]
         began = time.perf_counter()
         with qa.reading(questions, candidates, errors is not None) as (readings, hits, _):
@@ -209,7 +209,7 @@ def ask_all(
                 if errors is not None:
                     errors.add(question, reading, qa.settings, found, path, start)
         if progress is not None:
-            progress(scores.questions, len(asked))
+            progress(scores.questions, len(drawn))
     return scores
 
 
@@ -238,7 +238,7 @@ def _retrieval_measures(
 
 
 def _check(answers: Sequence[Answer], text: str) -> None:
-    """The promise that everything rests on: an answer is a slice of its source."""
+    """Check the promise that everything rests on: an answer is a slice of its source."""
     for answer in answers:
         if text[answer.start : answer.end] != answer.text:
             raise AssertionError(f"not the source's words at {answer.start}: {answer.text!r}")

@@ -42,11 +42,11 @@ class Article:
 
     @property
     def text(self) -> str:
-        """All paragraphs as one long document."""
+        """Return all paragraphs as one long document."""
         return PARAGRAPH_BREAK.join(paragraph.context for paragraph in self.paragraphs)
 
     def paragraph_starts(self) -> list[int]:
-        """Where each paragraph starts in :attr:`text`."""
+        """Return where each paragraph starts in :attr:`text`."""
         starts, at = [], 0
         for paragraph in self.paragraphs:
             starts.append(at)
@@ -93,10 +93,10 @@ class DevSet:
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """Return the file's name."""
         return Path(self.path).name
 
-    def sampled(self) -> list[Asked]:
+    def sampled(self) -> list[DrawnQuestion]:
         """Return the questions that are asked, in the articles' order."""
         return sampled(self.articles, self.limit)
 
@@ -128,7 +128,7 @@ def load_dev(paths: str | Path | Sequence[str | Path], limit: int) -> list[DevSe
 
 
 def sample(articles: Sequence[Article], limit: int | None) -> set[str]:
-    """Ids of ``limit`` questions drawn from all articles, the same ones each time; or of all."""
+    """Return the ids of ``limit`` questions of all articles, the same ones each time; or of all."""
     ids = [
         question.id
         for article in articles
@@ -141,7 +141,7 @@ def sample(articles: Sequence[Article], limit: int | None) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DrawnQuestion:
     """A question with where it belongs.
 
     Attributes:
@@ -155,11 +155,11 @@ class Asked:
     start: int
 
 
-def sampled(articles: Sequence[Article], limit: int | None) -> list[Asked]:
-    """``limit`` questions drawn from all articles (:func:`sample`), in the articles' order."""
+def sampled(articles: Sequence[Article], limit: int | None) -> list[DrawnQuestion]:
+    """Return ``limit`` questions of all articles (:func:`sample`), in the articles' order."""
     chosen = sample(articles, limit)
     return [
-        Asked(question, paragraph, number, start)
+        DrawnQuestion(question, paragraph, number, start)
         for number, article in enumerate(articles)
         for start, paragraph in zip(article.paragraph_starts(), article.paragraphs, strict=True)
         for question in paragraph.questions

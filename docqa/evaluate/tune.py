@@ -145,7 +145,7 @@ def tune(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ReadQuestion:
     """A question of a dev set: everything that was read for it, and the annotators' answers."""
 
     set_number: int
@@ -181,8 +181,8 @@ def choose_settings(
     """
     if not 0 <= (refused or 0) <= 1:
         raise ValueError(f"refused must be between 0 and 1, not {refused}")
-    questions = [drawn.question for one in sets for drawn in one.sampled()]
-    if not any(question.answers for question in questions):
+    drawn = [each.question for one in sets for each in one.sampled()]
+    if not any(question.answers for question in drawn):
         raise ValueError("there is no answerable question to choose settings by")
     own = AnswerSettings.of_reader(model_folder(reader))
     plain = AnswerSettings(max_answer_tokens=own.max_answer_tokens)
@@ -191,19 +191,19 @@ def choose_settings(
         for prior, null, support in product(_PRIOR_WEIGHTS, _NULL_WEIGHTS, _SUPPORT_WEIGHTS)
     ]
     steps = count(1)
-    of = len(questions) + len(grid) + len(_LENGTH_WEIGHTS)
+    of = len(drawn) + len(grid) + len(_LENGTH_WEIGHTS)
 
     def step() -> None:
         done = next(steps)
         if progress is not None:
             progress(done, of)
 
-    asked = [
+    questions = [
         each
         for number, one in enumerate(sets)
-        for each in _asked(reader, number, one, device, step)
+        for each in _read_questions(reader, number, one, device, step)
     ]
-    answerable = [each for each in asked if each.golds]
+    answerable = [each for each in questions if each.golds]
 
     @cache
     def measured(settings: AnswerSettings) -> tuple[float, float]:
@@ -211,15 +211,15 @@ def choose_settings(
 
     ranking = _best(grid, measured, step)
     ranking = _best([replace(ranking, length_weight=w) for w in _LENGTH_WEIGHTS], measured, step)
-    margins = [margin(each.reading, ranking) for each in asked]
+    margins = [margin(each.reading, ranking) for each in questions]
     threshold = null_threshold(
-        [above for above, each in zip(margins, asked, strict=True) if each.golds],
-        [above for above, each in zip(margins, asked, strict=True) if not each.golds],
+        [above for above, each in zip(margins, questions, strict=True) if each.golds],
+        [above for above, each in zip(margins, questions, strict=True) if not each.golds],
         refused,
     )
-    stopped = [_after_each_group(each.reading, ranking, each.golds) for each in asked]
+    stopped = [_after_each_group(each.reading, ranking, each.golds) for each in questions]
     stop_margin = _stop_margin(
-        [groups for groups, each in zip(stopped, asked, strict=True) if each.golds]
+        [groups for groups, each in zip(stopped, questions, strict=True) if each.golds]
     )
     ends = [_end(groups, stop_margin) for groups in stopped]
     return Tuned(
@@ -239,7 +239,7 @@ def choose_settings(
                 one.name,
                 [
                     (each, above > threshold)
-                    for each, above in zip(asked, margins, strict=True)
+                    for each, above in zip(questions, margins, strict=True)
                     if each.set_number == number
                 ],
                 ranking,
@@ -277,18 +277,19 @@ def null_threshold(
     lowest = sorted(answerable)[kept - 1] if kept else min(*answerable, *unanswerable) - 1
     above = [value for value in unanswerable if value > lowest]
     if not above:
-        return ceil(100 * lowest) / 100 if isfinite(lowest) else lowest
+        highest = max(*answerable, *unanswerable)
+        return ceil(100 * highest) / 100 if isfinite(highest) else inf
     under = max(value for value in (*answerable, *unanswerable, lowest) if value < min(above))
     middle = (under + min(above)) / 2 if isfinite(min(above)) else under + 1
     return round(middle, 2) if under <= round(middle, 2) < min(above) else middle
 
 
 def _set_result(
-    name: str, asked: Sequence[tuple[_Asked, bool]], ranking: AnswerSettings
+    name: str, questions: Sequence[tuple[_ReadQuestion, bool]], ranking: AnswerSettings
 ) -> SetResult:
     """Return a set's result; with each question comes whether it gets no answer."""
-    answerable = [(each, none) for each, none in asked if each.golds]
-    others = [none for each, none in asked if not each.golds]
+    answerable = [(each, none) for each, none in questions if each.golds]
+    others = [none for each, none in questions if not each.golds]
     exact, overlap = _measured([each for each, _ in answerable], ranking)
     return SetResult(
         name,
@@ -343,13 +344,13 @@ def _after_each_group(
 
 
 def _end(groups: Sequence[_Group], stop_margin: float) -> _Group:
-    """The group after which reading stops."""
+    """Return the group after which reading stops."""
     read = windows_read([(group.read, group.lead) for group in groups], stop_margin)
     return next(group for group in groups if group.read == read)
 
 
 def _stop_margin(stopped: Sequence[Sequence[_Group]]) -> float:
-    """The smallest margin that costs next to nothing; ``inf`` where none does."""
+    """Return the smallest margin that costs next to nothing; ``inf`` where none does."""
     everything = sum(groups[-1].f1 for groups in stopped) - _STOPPING_COSTS * len(stopped)
     for stop_margin in _STOP_MARGINS:
         if sum(_end(groups, stop_margin).f1 for groups in stopped) >= everything:
@@ -371,7 +372,7 @@ def _best(
     measured: Callable[[AnswerSettings], tuple[float, float]],
     step: Callable[[], None],
 ) -> AnswerSettings:
-    """The settings of the best mean of exact match and F1; those with smaller weights on a tie."""
+    """Return the settings with the best mean of exact match and F1; on a tie, smaller weights."""
 
     def worth(settings: AnswerSettings) -> tuple[float, float]:
         both = round(sum(measured(settings)), 6)
@@ -382,22 +383,22 @@ def _best(
     return max(tried, key=worth)
 
 
-def _measured(asked: Sequence[_Asked], settings: AnswerSettings) -> tuple[float, float]:
+def _measured(questions: Sequence[_ReadQuestion], settings: AnswerSettings) -> tuple[float, float]:
     """Return exact match and F1 of the first answers, in per cent; 0 for no questions."""
     exact = overlap = 0.0
-    for each in asked:
+    for each in questions:
         found = choose(each.reading, settings, top_k=1)
         text = found[0].text if found else ""
         exact += best_over(exact_match, text, each.golds)
         overlap += best_over(f1, text, each.golds)
-    return 100 * exact / max(len(asked), 1), 100 * overlap / max(len(asked), 1)
+    return 100 * exact / max(len(questions), 1), 100 * overlap / max(len(questions), 1)
 
 
-def _asked(
+def _read_questions(
     reader: str, number: int, dev: DevSet, device: str, step: Callable[[], None]
-) -> list[_Asked]:
-    """Ask a set's questions of all its articles; keep what was read, with its documents."""
-    asked: list[_Asked] = []
+) -> list[_ReadQuestion]:
+    """Ask a set's questions of all its articles; return what was read, with its documents."""
+    found: list[_ReadQuestion] = []
     documents: dict[int, Document] = {}
     questions = [drawn.question for drawn in dev.sampled()]
     with TemporaryDirectory(prefix="docqa-tune-") as folder:
@@ -413,6 +414,8 @@ def _asked(
                             if n not in documents:
                                 documents[n] = reading.document(n)
                         kept = replace(reading, document=documents.__getitem__)
-                        asked.append(_Asked(number, kept, [gold for gold, _ in question.answers]))
+                        found.append(
+                            _ReadQuestion(number, kept, [gold for gold, _ in question.answers])
+                        )
                         step()
-    return asked
+    return found

@@ -70,12 +70,12 @@ class WrongAnswers:
         )
 
     def counts(self) -> dict[str, int]:
-        """How many of each case."""
+        """Return how many wrong answers there are of each case."""
         cases = Counter(row["case"] for row in self._rows)
         return {case: cases[case] for case in _CASES}
 
     def write(self, file: Path) -> None:
-        """One JSON object a line."""
+        """Write one JSON object a line."""
         with replaced(file) as part, part.open("w", encoding="utf-8") as stream:
             for row in self._rows:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -96,7 +96,7 @@ class WindowExplanation:
 
     @property
     def best(self) -> ScoredSpan:
-        """The best span."""
+        """Return the best span."""
         return self.spans[0]
 
 
@@ -126,19 +126,19 @@ class Explanation:
 
     @property
     def sentence(self) -> str | None:
-        """The diagnosis in one sentence."""
+        """Return the diagnosis in one sentence."""
         if self.diagnosis is None:
             return None
         return in_one_sentence(self.diagnosis, self.settings, self.windows_read, self.retrieved)
 
     def searched_wider(self, wider: WiderSearch) -> Explanation:
-        """The same, with what a wider search found."""
+        """Return the explanation with what a wider search found."""
         if self.diagnosis is None:
             return self
         return replace(self, diagnosis=replace(self.diagnosis, wider=wider))
 
     def to_dict(self) -> dict[str, Any]:
-        """As a dictionary of what JSON knows: infinite numbers become None."""
+        """Return a dictionary of what JSON knows: infinite numbers become None."""
         values: dict[str, Any] = asdict(self)
         values["sentence"] = self.sentence
         threshold = self.settings.null_threshold
@@ -156,7 +156,7 @@ def explain(
     windows: int = 3,
     expected: str | None = None,
 ) -> Explanation:
-    """Why the answers chosen from a reading are what they are.
+    """Explain why the answers chosen from a reading are what they are.
 
     Args:
         reading: what was read, its documents at hand.
@@ -227,7 +227,7 @@ def _window(
 
 
 def _beside(span: ScoredSpan, window: Window, answers: Sequence[Answer]) -> ScoredSpan:
-    """A span with the answer that it is or overlaps."""
+    """Return a span with the answer that it is or overlaps."""
     place = Place(0, span.start, span.end)
     for n, answer in enumerate(answers, 1):
         if answer.document != span.document:
@@ -256,7 +256,7 @@ def _tokens(scores: ReadingScores, w: int) -> Iterator[TokenScore]:
 
 
 def _retrieved(scores: ReadingScores, hits: Sequence[Hit] | None) -> list[Retrieved | None]:
-    """What the retriever thought of each window that was read.
+    """Return what the retriever thought of each window that was read.
 
     Windows come in the order of the hits. A hit whose window is too long for the reader was read in
     parts, one after the other in its text.

@@ -26,7 +26,7 @@ from docqa.model.span_model import load_span_head
 from docqa.reader import Reader
 from docqa.settings import READER_SETTINGS
 from docqa.training.card import Averaged, DataFile, averaged_card
-from docqa.training.run_folder import holds_anything, make_folder, put_reader
+from docqa.training.run_folder import check_out, make_folder, put_reader, state_folder
 from docqa.training.settings import TrainSettings
 from docqa.training.stages import OnStage, stage_progress
 from docqa.training.trained_model import save_reader
@@ -87,8 +87,7 @@ def average(
             raise ValueError(f"the share of {name} must be above 0, not {share}")
     TrainSettings(dev_questions=dev_questions, refused=refused)  # raises what a run would
     out = Path(out)
-    if holds_anything(out):
-        raise TrainError(f"{out} is not empty: give another folder")
+    check_out(out, resume=False)
     on_stage = progress or (lambda *_: None)
     sets = load_dev(dev, dev_questions)
     folders = {name: model_folder(name) for name in readers}
@@ -97,7 +96,7 @@ def average(
     with TemporaryDirectory(prefix="docqa-average-") as work:
         made = Path(work) / "reader"
         _write_mean([(folders[name], share) for name, share in shares.items()], made)
-        make_folder(out)
+        make_folder(state_folder(out))
         overall, scores = evaluate_sets(
             Reader(str(made), device=device),
             sets,

@@ -39,7 +39,7 @@ class Batch:
 
     @property
     def groups(self) -> int:
-        """How many softmaxes there are, each with its loss."""
+        """Return how many softmaxes there are, each with its loss."""
         return int(self.targets.groups.max()) + 1
 
 
@@ -50,7 +50,7 @@ def make_batches(
     normalize: Normalize,
     most_tokens: int,
 ) -> list[Batch]:
-    """Batches of at most ``most_tokens`` tokens (or of one question), similar lengths together."""
+    """Return batches of similar lengths, of at most ``most_tokens`` tokens or of one question."""
 
     def length(one: Drawn) -> int:
         return max(window.last - window.first for window in one.windows)

@@ -156,7 +156,7 @@ def _questions(article: Article) -> Iterator[tuple[int, Question, str]]:
 
 
 def _tokens_of(offsets: IntArray, start: int, end: int) -> tuple[int, int]:
-    """The tokens ``[first, last)`` that touch the characters ``[start, end)``."""
+    """Return the tokens ``[first, last)`` that touch the characters ``[start, end)``."""
     first = int(np.searchsorted(offsets[:, 1], start, side="right"))
     last = int(np.searchsorted(offsets[:, 0], end, side="left"))
     return first, max(first, last)

@@ -34,7 +34,7 @@ class Targets:
     groups: Tensor
 
     def to(self, device: str) -> Targets:
-        """The same on a device."""
+        """Return the targets on a device."""
         return Targets(
             self.starts.to(device),
             self.ends.to(device),
@@ -44,7 +44,7 @@ class Targets:
 
 
 def span_loss(start: Tensor, end: Tensor, targets: Targets) -> Tensor:
-    """``-log P_start - log P_end`` of each group.
+    """Return ``-log P_start - log P_end`` of each group.
 
     Args:
         start, end: ``(rows, tokens)`` logits.
@@ -62,7 +62,7 @@ def _nll(logits: Tensor, gold: Tensor, targets: Targets) -> Tensor:
 
 
 def group_logsumexp(values: Tensor, groups: Tensor) -> Tensor:
-    """``log sum exp`` over all tokens of all rows of each group: ``(groups,)``."""
+    """Return ``log sum exp`` over all tokens of all rows of each group: ``(groups,)``."""
     rows = values.logsumexp(dim=1)
     total = int(groups.max()) + 1 if len(groups) else 0
     member = groups.unsqueeze(0) == torch.arange(total, device=groups.device).unsqueeze(1)

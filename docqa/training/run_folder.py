@@ -16,26 +16,28 @@ _COLUMNS = ("step", "epoch", "loss", "learning_rate", "tokens_per_second", "exac
 
 
 def check_out(out: Path, resume: bool) -> None:
-    """Check that a run may write to ``out``.
+    """Check that a reader may be made in ``out``.
 
-    What a run left that ended before its first checkpoint is in nobody's way.
+    A folder of state says that whatever is in ``out`` was left by an unfinished run, since a run
+    begins in an empty folder. Without a checkpoint nothing of it is worth keeping.
 
     Args:
-        resume: whether an unfinished run may be there.
+        resume: whether to go on with an unfinished run.
 
     Raises:
-        TrainError: ``out`` holds something else.
+        TrainError: ``out`` holds something else, or there is nothing to go on with.
     """
-    if not holds_anything(out):
+    if not _holds_anything(out):
         return
-    state = state_folder(out)
-    if resume:
-        if not state.exists():
-            raise TrainError(f"there is no unfinished run in {out}")
-    elif checkpoint_file(out).exists() or any(file != state for file in out.iterdir()):
+    unfinished = state_folder(out).exists()
+    if resume and not unfinished:
+        raise TrainError(f"there is no unfinished run in {out}")
+    if not resume and checkpoint_file(out).exists():
         raise TrainError(
             f"{out} is not empty: give another folder, or go on with the run in it (--resume)"
         )
+    if not unfinished:
+        raise TrainError(f"{out} is not empty: give another folder")
 
 
 def state_folder(out: Path) -> Path:
@@ -60,7 +62,7 @@ def make_folder(folder: Path) -> None:
         raise TrainError(f"can't make the folder {folder}: {error.strerror}") from error
 
 
-def holds_anything(folder: Path) -> bool:
+def _holds_anything(folder: Path) -> bool:
     """Return whether a folder is there and not empty.
 
     Raises:
@@ -103,7 +105,7 @@ def draw_curves(file: Path, progress: Progress) -> None:
 
 
 def put_reader(made: Path, card: str, out: Path) -> None:
-    """Put a reader's files into ``out``, with its card.
+    """Put a reader's files into ``out``, with its card, and remove the state it was made in.
 
     The weights come last: a folder that has them is whole.
     """
@@ -112,3 +114,4 @@ def put_reader(made: Path, card: str, out: Path) -> None:
     for file in sorted(made.iterdir(), key=lambda file: file.suffix == ".safetensors"):
         with replaced(out / file.name) as part:
             shutil.copyfile(file, part)
+    shutil.rmtree(state_folder(out))

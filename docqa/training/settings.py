@@ -110,7 +110,7 @@ class TrainSettings:
 
     @property
     def window(self) -> WindowSettings:
-        """How contexts are cut."""
+        """Return the size and overlap of the windows."""
         from docqa.ingest.windows import WindowSettings
 
         return WindowSettings(self.window_size, self.overlap)

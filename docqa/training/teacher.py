@@ -53,7 +53,7 @@ class TeacherLogits:
     logits: npt.NDArray[np.float16]
 
     def of(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Teacher's start and end logits ``(rows, tokens)``, and which groups have any.
+        """Return the teacher's start and end logits ``(rows, tokens)``, and which groups have any.
 
         A group has them where a window of it holds an answer.
         """
@@ -78,14 +78,14 @@ class TeacherLogits:
         return torch.from_numpy(start), torch.from_numpy(end), torch.from_numpy(taught)
 
     def calibrated(self, examples: Sequence[Example]) -> TeacherLogits:
-        """The same times the number that makes the marked answers likeliest."""
+        """Return the logits times the number that makes the marked answers likeliest."""
         chosen = examples[:: -(-len(examples) // _SCALED_BY)]
         losses = sum((self._losses(example) for example in chosen), np.zeros(len(_SCALES)))
         scale = _SCALES[losses.argmin()]
         return TeacherLogits(self.bounds, (self.logits * np.float16(scale)).astype(np.float16))
 
     def _losses(self, example: Example) -> npt.NDArray[np.float64]:
-        """``-log P_start - log P_end`` of the answer, or of none, at each scale."""
+        """Return ``-log P_start - log P_end`` of the answer, or of none, at each scale."""
         low, high = self.bounds[example.number : example.number + 2]
         logits = self.logits[low:high].astype(np.float64)
         places = (0, 0)

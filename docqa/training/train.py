@@ -115,7 +115,6 @@ def train(
         write_log(out / "log.csv", state)
         draw_curves(out / "curves.png", state)
         put_reader(folder, card(Made(settings, run.data, state, tuned, teacher, command)), out)
-        shutil.rmtree(run.state)
     return TrainReport(
         out,
         state.steps,
@@ -170,7 +169,7 @@ class _Loop:
         return state.best_step
 
     def _questions(self) -> Iterator[list[Drawn]]:
-        """The questions of the steps still to be taken; counts them as they are handed out."""
+        """Yield the questions of the steps that are left, and count the steps."""
         state = self._progress
         if state.worse >= self._run.settings.patience:
             return
@@ -238,7 +237,7 @@ class _Loop:
 
 
 def _rate(step: int, total: int, warmup: float) -> float:
-    """The share of the peak rate at a step: up over the warm-up, then down to 0 in a line."""
+    """Return the share of the peak rate at a step: rising over the warm-up, then falling to 0."""
     rising = warmup * total
     if step < rising:
         return (step + 1) / (rising + 1)

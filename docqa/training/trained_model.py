@@ -18,12 +18,12 @@ _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
 def base_folder(name: str) -> Path:
-    """Where the encoder to start from lies; the default embedder's comes with its package."""
+    """Return the folder of the encoder to start from; the default embedder's is in its package."""
     return embedder_folder(name)[0] if name == DEFAULT_EMBEDDER else model_folder(name)
 
 
 def load_base(folder: Path, settings: TrainSettings) -> Any:
-    """An encoder in float32 with a span head, a new one where it has none.
+    """Load an encoder in float32 with a span head, a new head where it has none.
 
     Raises:
         ModelError: it can't be loaded.
@@ -67,7 +67,7 @@ def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[di
 def moving_average(
     model: torch.nn.Module, optimizer: torch.optim.Optimizer, decay: float, device: torch.device
 ) -> AveragedModel | None:
-    """The exponential moving average of a model's weights, from the first step on.
+    """Return the exponential moving average of a model's weights, from the first step on.
 
     Args:
         optimizer: after each step of which it is brought up to date.
