@@ -86,7 +86,7 @@ def evaluate_reader(
 
 @dataclass(frozen=True, slots=True)
 class SetScores:
-    """How a reader does on a dev set, each question asked of its own paragraph.
+    """How a reader does on a dev set, each answerable question asked of its own paragraph.
 
     Attributes:
         name: of the set's file.
@@ -103,7 +103,7 @@ class SetScores:
 def evaluate_sets(
     reader: Reader, sets: Sequence[DevSet], progress: OnProgress | None = None
 ) -> tuple[SetScores, list[SetScores]]:
-    """Ask the questions of dev sets, each of its own paragraph.
+    """Ask the answerable questions of dev sets, each of its own paragraph.
 
     Args:
         progress: gets how many questions have been asked, of how many.
@@ -111,7 +111,7 @@ def evaluate_sets(
     Returns:
         The scores over all questions of all sets, and those of each set.
     """
-    total = sum(len(one.sampled()) for one in sets)
+    total = sum(bool(drawn.question.answers) for one in sets for drawn in one.sampled())
     done = 0
 
     def on_set_progress(questions: int, _: int) -> None:
@@ -120,9 +120,7 @@ def evaluate_sets(
 
     found = []
     for one in sets:
-        scores = evaluate_reader(
-            reader, one.articles, one.limit, progress=on_set_progress
-        ).summary()
+        scores = evaluate_reader(reader, one.answerable(), progress=on_set_progress).summary()
         found.append(SetScores(one.name, scores["questions"], scores["exact_match"], scores["f1"]))
         done += found[-1].questions
 

@@ -7,7 +7,7 @@ import json
 import random
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,19 @@ class DevSet:
     def sampled(self) -> list[DrawnQuestion]:
         """Return the questions that are asked, in the articles' order."""
         return sampled(self.articles, self.limit)
+
+    def answerable(self) -> list[Article]:
+        """Return the articles with those of the questions asked that have an answer."""
+        ids = {drawn.question.id for drawn in self.sampled() if drawn.question.answers}
+
+        def kept(paragraph: Paragraph) -> Paragraph:
+            questions = (question for question in paragraph.questions if question.id in ids)
+            return replace(paragraph, questions=tuple(questions))
+
+        return [
+            replace(article, paragraphs=tuple(map(kept, article.paragraphs)))
+            for article in self.articles
+        ]
 
 
 def load_dev(paths: str | Path | Sequence[str | Path], limit: int) -> list[DevSet]:

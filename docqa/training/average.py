@@ -38,8 +38,8 @@ class AverageReport:
 
     Attributes:
         folder: of the reader.
-        exact_match, f1: over the questions of all dev files, each asked of its own paragraph, in
-            per cent.
+        exact_match, f1: over the answerable questions of all dev files, each asked of its own
+            paragraph, in per cent.
         sets: the same for each dev file.
         tuned: the settings chosen for the reader, and how it does over whole articles with them.
     """

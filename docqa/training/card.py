@@ -173,11 +173,11 @@ def _scores(scores: Sequence[SetScores], tuned: Tuned) -> str:
         )
     table = "\n".join(rows)
     return f"""\
-| dev questions of | asked | EM | F1 | EM over all articles | F1 | wrongly refused | rightly |
+| dev questions of | answerable | EM | F1 | EM over all articles | F1 | wrongly refused | rightly |
 |---|---|---|---|---|---|---|---|
 {table}
 
-EM and F1: each question asked of its own paragraph. Over all articles: each answerable question
+EM and F1: each answerable question asked of its own paragraph. Over all articles: each of them
 asked of all articles of its file, ten windows read for each, no answer held back. Over the
 questions of all files, F1 is {tuned.pure_f1:.2f} there with the pure maximum of all scores, and
 {tuned.f1:.2f} with the settings in `docqa.json`, which were chosen by it. Refused: the share of

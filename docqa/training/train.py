@@ -38,8 +38,8 @@ class TrainReport:
         folder: of the reader.
         steps: of the optimiser that were taken.
         best_step: after which the kept weights were.
-        exact_match, f1: of these weights, over the questions of all dev files, each asked of its
-            own paragraph, in per cent.
+        exact_match, f1: of these weights, over the answerable questions of all dev files, each
+            asked of its own paragraph, in per cent.
         sets: the same for each dev file.
         tuned: the settings chosen for the reader, and how it does over whole articles with them;
             None on a process that writes no files.
