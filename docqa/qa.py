@@ -219,7 +219,7 @@ class DocQA:
         Raises:
             ValueError: a number below 1, or ``expected`` empty.
         """
-        from docqa.explain.explainers import explain_index
+        from docqa.explain.run import explain_index
 
         return explain_index(
             self, question, candidates=candidates, top_k=top_k, windows=windows, expected=expected

@@ -101,7 +101,7 @@ def explain(
     _refuse(context, _FILE_ONLY if file is None else _INDEX_ONLY, file)
     settings = answer_settings(reader, asked)
     if file is None:
-        from docqa.explain.explainers import explain_index
+        from docqa.explain.run import explain_index
         from docqa.qa import DocQA
 
         qa = DocQA(
@@ -116,12 +116,12 @@ def explain(
             expected=expected,
         )
     else:
-        from docqa.explain.explainers import explain_document
+        from docqa.explain.run import explain_document
         from docqa.reader import READ_WINDOW, Reader
 
         document = load_file(file)
         one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
-        with progress("reading") as on_progress:
+        with progress("reading") as tell:
             explanation = explain_document(
                 one,
                 question,
@@ -130,7 +130,7 @@ def explain(
                 windows=windows,
                 expected=expected,
                 window=window_settings(window_size, overlap, READ_WINDOW),
-                progress=on_progress,
+                progress=tell,
             )
     _print(explanation, as_json)
     if html_file is not None:

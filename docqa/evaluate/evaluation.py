@@ -69,9 +69,9 @@ def evaluate_reader(
     pairs = [(one.question, one.paragraph.context) for one in sampled(articles, limit)]
     scores = Scores()
     for part in _parts(pairs):
-        pairs_of_part = [(question.text, text_document(context)) for question, context in part]
+        asked = [(question.text, text_document(context)) for question, context in part]
         began = time.perf_counter()
-        readings = reader.readings(pairs_of_part, window)
+        readings = reader.readings(asked, window)
         answers = [choose(reading, reader.settings, top_k=1) for reading in readings]
         scores.seconds += time.perf_counter() - began
         for (question, context), reading, found in zip(part, readings, answers, strict=True):

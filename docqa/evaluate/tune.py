@@ -359,10 +359,7 @@ def _stop_margin(stopped: Sequence[Sequence[_Group]]) -> float:
 
 
 def margin(reading: Reading, settings: AnswerSettings) -> float:
-    """Return by how much the null score is above the first answer's score.
-
-    The greater, the surer the reader is that there is no answer.
-    """
+    """By how much the null score is above the first answer's: the greater, the surer of none."""
     first = next(ranked_by(reading, settings), None)
     return inf if first is None else null_score(reading.logits) - first[0].score
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from docqa import AnswerSettings, DocQA, Reader
-from docqa.explain.explainers import explain_document
 from docqa.explain.explanation import Explanation
+from docqa.explain.run import explain_document
 from docqa.reader import text_document
 from tests.conftest import LEASE, ROCKET, write_documents
 

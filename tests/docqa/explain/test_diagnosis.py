@@ -12,8 +12,8 @@ import torch
 from docqa import AnswerSettings, DocQA
 from docqa.evaluate.metrics import exact_match
 from docqa.explain.diagnosis import Gold, diagnose, occurrences
-from docqa.explain.explainers import explain_index
 from docqa.explain.explanation import Explanation, explain
+from docqa.explain.run import explain_index
 from docqa.explain.wording import ranking_line
 from docqa.ingest.windows import Window
 from docqa.ranking.rank import Passage, Reading

@@ -27,7 +27,7 @@ def explain_index(
     windows: int = 3,
     expected: str | None = None,
 ) -> Explanation:
-    """Explain why an index answers a question as it does, with every candidate read.
+    """Why an index answers a question as it does, with every candidate read.
 
     Args:
         candidates: how many windows the retriever hands to the reader.
@@ -62,14 +62,14 @@ def explain_document(
     window: WindowSettings | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Explanation:
-    """Explain why a document that is read whole answers a question as it does.
+    """Why a document that is read whole answers a question as it does.
 
     Args:
         top_k: the most answers, and the most spans of each window.
         windows: how many windows are looked at.
         expected: the answer that is held to be right.
         window: size and overlap of the windows; as in :meth:`docqa.Reader.read`.
-        progress: gets how many windows have been read, of how many.
+        progress: told how many windows have been read, of how many.
 
     Raises:
         ValueError: ``top_k`` or ``windows`` below 1, or ``expected`` empty.
