@@ -138,7 +138,7 @@ def diagnose_scores(
 
 
 def _best(scores: ReadingScores) -> ScoredSpan | None:
-    """Return the span that comes first, whatever the null threshold says."""
+    """The span that comes first, whatever the null threshold says."""
     if not scores.reading.passages:
         return None
     first = next(ranked_by(scores.reading, scores.settings), None)
@@ -158,7 +158,7 @@ def expected_spans(scores: ReadingScores, golds: Sequence[Gold]) -> list[ScoredS
 def expected_places(
     scores: ReadingScores, w: int, golds: Sequence[Gold]
 ) -> Iterator[tuple[int, int]]:
-    """Yield ``[start, end)`` in the document of each expected answer that a window holds whole."""
+    """``[start, end)`` in the document of each expected answer that a window holds whole."""
     passage = scores.reading.passages[w]
     low, high = passage.window.start, passage.window.end
     for gold in golds:

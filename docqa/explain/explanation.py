@@ -132,7 +132,7 @@ class Explanation:
         return in_one_sentence(self.diagnosis, self.settings, self.windows_read, self.retrieved)
 
     def searched_wider(self, wider: WiderSearch) -> Explanation:
-        """Return the explanation with what a wider search found."""
+        """The same, with what a wider search found."""
         if self.diagnosis is None:
             return self
         return replace(self, diagnosis=replace(self.diagnosis, wider=wider))
@@ -227,7 +227,7 @@ def _window(
 
 
 def _beside(span: ScoredSpan, window: Window, answers: Sequence[Answer]) -> ScoredSpan:
-    """Return a span with the answer that it is or overlaps."""
+    """A span with the answer that it is or overlaps."""
     place = Place(0, span.start, span.end)
     for n, answer in enumerate(answers, 1):
         if answer.document != span.document:
@@ -256,7 +256,7 @@ def _tokens(scores: ReadingScores, w: int) -> Iterator[TokenScore]:
 
 
 def _retrieved(scores: ReadingScores, hits: Sequence[Hit] | None) -> list[Retrieved | None]:
-    """Return what the retriever thought of each window that was read.
+    """What the retriever thought of each window that was read.
 
     Windows come in the order of the hits. A hit whose window is too long for the reader was read in
     parts, one after the other in its text.

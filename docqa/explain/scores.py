@@ -109,23 +109,23 @@ class ReadingScores:
         self._documents: dict[int, Document] = {}
 
     def window(self, w: int) -> Window:
-        """Return one of the windows that were read."""
+        """One of the windows that were read."""
         return self.reading.passages[w].window
 
     def document(self, w: int) -> Document:
-        """Return the document of a window, fetched once."""
+        """The document that a window is of, fetched once."""
         key = self.reading.passages[w].document_id
         if key not in self._documents:
             self._documents[key] = self.reading.document(key)
         return self._documents[key]
 
     def offsets(self, w: int) -> IntArray:
-        """Return ``(tokens, 2)`` start and end in the document of each of a window's tokens."""
+        """``(tokens, 2)`` start and end in the document of each of a window's tokens."""
         window = self.window(w)
         return window.token_offsets + window.start
 
     def span(self, w: int, first: int, last: int) -> ScoredSpan:
-        """Return the span of tokens ``first`` to ``last`` of a window."""
+        """The span of tokens ``first`` to ``last`` of a window."""
         document, offsets = self.document(w), self.offsets(w)
         start, end = whole_words(document.text, int(offsets[first, 0]), int(offsets[last, 1]))
         page = document.page_at(start)

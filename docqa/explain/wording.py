@@ -61,7 +61,7 @@ def window_place(window: WindowExplanation) -> str:
 
 
 def retrieval_line(window: WindowExplanation) -> str | None:
-    """Return what the retriever thought of a window."""
+    """What the retriever thought of a window."""
     found = window.retrieved
     if found is None:
         return None
