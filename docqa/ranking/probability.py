@@ -44,7 +44,7 @@ class Platt:
     def fit(cls, answers: Sequence[tuple[float, float]], right: Sequence[bool]) -> Platt | None:
         """Return the curve of the greatest likelihood.
 
-        Answers with an infinite margin, of a model without a null score, do not count.
+        Answers with an infinite number, of a model without a null score, do not count.
 
         Args:
             answers: the confidence and the margin of each, as :meth:`probability` takes them.
@@ -58,7 +58,7 @@ class Platt:
         known = [
             (_features(*answer), good)
             for answer, good in zip(answers, right, strict=True)
-            if isfinite(answer[1])
+            if all(map(isfinite, answer))
         ]
         if len({good for _, good in known}) < 2:
             return None

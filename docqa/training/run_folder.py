@@ -10,7 +10,8 @@ from docqa.errors import TrainError
 from docqa.index.files import replaced
 from docqa.training.checkpoint import Progress
 
-_STATE = "training"
+# A name that nobody else gives a folder: it is removed in the end, with all that it holds.
+_STATE = "docqa-unfinished"
 
 _COLUMNS = ("step", "epoch", "loss", "learning_rate", "tokens_per_second", "exact_match", "f1")
 

@@ -77,7 +77,7 @@ def train(
         train: files in SQuAD's format, plain or gzipped.
         dev: a file of other questions in that format, or several; the weights and the settings are
             chosen by all of them together.
-        out: the folder to write; until the end it holds the run's state in ``training/``.
+        out: the folder to write; until the end it holds the run's state in ``docqa-unfinished/``.
         settings: the defaults if not given.
         teacher: a question-answering model whose start and end distributions are learned too.
         teacher_file: where its logits are kept; in the run's state if not given.

@@ -87,11 +87,11 @@ def test_what_a_killed_try_left_is_in_no_later_try_s_way(
 ) -> None:
     """Killed while the reader's files were put in place, it left a folder that was refused."""
     out = tmp_path / "out"
-    (out / "training").mkdir(parents=True)
+    (out / "docqa-unfinished").mkdir(parents=True)
     (out / "README.md").write_text("half")
     average({str(tiny_reader): 1.0, str(other): 1.0}, ten_questions, out)
     assert "half" not in (out / "README.md").read_text()
-    assert not (out / "training").exists()
+    assert not (out / "docqa-unfinished").exists()
 
 
 def test_numbers_out_of_range(

@@ -54,7 +54,7 @@ def test_a_run_that_fails_is_in_no_later_run_s_way(
     teacher = str(none) if wrong == "teacher" else None
     with pytest.raises((DataError, ModelError)):
         train([files["train"]], files["dev"], out, settings, teacher=teacher)
-    assert not (out / "training" / "checkpoint.pt").exists()
+    assert not (out / "docqa-unfinished" / "checkpoint.pt").exists()
     if wrong != "teacher":
         assert not out.exists()
     good = replace(settings, base=tiny_base, epochs=1, dev_questions=2)
@@ -65,11 +65,11 @@ def test_a_run_stopped_before_its_first_checkpoint_may_be_started_again(
     tiny_base: str, ten_questions: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    (out / "training").mkdir(parents=True)
-    (out / "training" / "negatives.npz").write_bytes(b"torn")
+    (out / "docqa-unfinished").mkdir(parents=True)
+    (out / "docqa-unfinished" / "negatives.npz").write_bytes(b"torn")
     settings = TrainSettings(base=tiny_base, normalize="window", epochs=1, dev_questions=2)
     check_out(out, resume=False)
-    (out / "training" / "checkpoint.pt").touch()
+    (out / "docqa-unfinished" / "checkpoint.pt").touch()
     with pytest.raises(TrainError, match="--resume"):
         train([ten_questions], ten_questions, out, settings)
     with pytest.raises(TrainError, match="can't be read"):
@@ -151,6 +151,7 @@ def test_what_is_in_the_way_is_not_overwritten(
 ) -> None:
     settings = TrainSettings(base=tiny_base, normalize="window")
     (tmp_path / "mine.txt").write_text("precious")
+    (tmp_path / "training").mkdir()
     with pytest.raises(TrainError, match="not empty"):
         train([ten_questions], ten_questions, tmp_path, settings)
     with pytest.raises(TrainError, match="no unfinished run"):
@@ -159,7 +160,7 @@ def test_what_is_in_the_way_is_not_overwritten(
         train([ten_questions], ten_questions, tmp_path / "mine.txt", settings)
     with pytest.raises(TrainError, match="can't make"):
         train([ten_questions], ten_questions, tmp_path / "mine.txt" / "out", settings)
-    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["mine.txt", "training"]
 
 
 def test_a_base_that_is_not_there(ten_questions: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_folder_is_whole_and_says_what_it_is(
     dev = [ten_questions, tmp_path / "other.json"]
     shutil.copy(*dev)
     report = train([ten_questions], dev, out, settings, command="docqa train ten.json")
-    assert not (out / "training").exists()
+    assert not (out / "docqa-unfinished").exists()
     assert all(value.dtype == torch.float16 for value in weights(out).values())
     card = (out / "README.md").read_text()
     assert "docqa train ten.json" in card
