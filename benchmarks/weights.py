@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from docqa import DocQA, Hit
+from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match, f1
-from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sampled
 from docqa.ranking.rank import Reading, choose
 

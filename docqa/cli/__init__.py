@@ -17,7 +17,7 @@ from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
 from docqa.cli.indexing import index, status, verify
 from docqa.cli.show import error
-from docqa.cli.training import average, train
+from docqa.cli.training import average, train, tune
 from docqa.errors import DocQAError, IngestError, StorageError
 
 FAILED, USAGE, NO_INDEX, INTERRUPTED = 1, 2, 3, 130
@@ -39,7 +39,7 @@ def docqa() -> None:
     """
 
 
-for command in (index, ask, read, explain, search, status, verify, evaluate, train, average):
+for command in (index, ask, read, explain, search, status, verify, evaluate, train, average, tune):
     docqa.add_command(command)
 
 

@@ -8,15 +8,15 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from docqa.answer import Answer
-from docqa.explain.diagnose import (
+from docqa.explain.diagnosis import (
     Diagnosis,
     Gold,
     WiderSearch,
     diagnose_scores,
     expected_places,
 )
+from docqa.explain.diagnosis_sentence import in_one_sentence
 from docqa.explain.scores import ReadingScores, ScoredSpan
-from docqa.explain.sentence import in_one_sentence
 from docqa.ingest.windows import Window
 from docqa.ranking.rank import Reading, choose
 from docqa.ranking.span_search import Place
@@ -96,7 +96,7 @@ class WindowExplanation:
 
     @property
     def best(self) -> ScoredSpan:
-        """The best span."""
+        """Return the best span."""
         return self.spans[0]
 
 
@@ -126,7 +126,7 @@ class Explanation:
 
     @property
     def sentence(self) -> str | None:
-        """The diagnosis in one sentence."""
+        """Return the diagnosis in one sentence."""
         if self.diagnosis is None:
             return None
         return in_one_sentence(self.diagnosis, self.settings, self.windows_read, self.retrieved)
@@ -138,7 +138,7 @@ class Explanation:
         return replace(self, diagnosis=replace(self.diagnosis, wider=wider))
 
     def to_dict(self) -> dict[str, Any]:
-        """As a dictionary of what JSON knows: infinite numbers become None."""
+        """Return a dictionary of what JSON knows: infinite numbers become None."""
         values: dict[str, Any] = asdict(self)
         values["sentence"] = self.sentence
         threshold = self.settings.null_threshold
@@ -156,7 +156,7 @@ def explain(
     windows: int = 3,
     expected: str | None = None,
 ) -> Explanation:
-    """Why the answers chosen from a reading are what they are.
+    """Explain why the answers chosen from a reading are what they are.
 
     Args:
         reading: what was read, its documents at hand.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from docqa.explain.diagnose import WiderSearch, occurrences
+from docqa.explain.diagnosis import WiderSearch, occurrences
 from docqa.explain.explanation import Explanation, explain
 
 if TYPE_CHECKING:
