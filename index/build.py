@@ -17,7 +17,7 @@ from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
 from docqa.index.protocols import Embedder
 from docqa.index.store import FileState, Store
-from docqa.index.system_errors import database_errors
+from docqa.index.system_errors import database_errors, file_errors
 from docqa.ingest.discover import Discovery, find_files
 from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.read_ahead import ahead
@@ -352,12 +352,13 @@ def _remove_leftovers(store: Store) -> None:
 
     Those would be taken for the caches of generations that are still to come.
     """
-    for part in store.folder.glob("*.part"):
-        part.unlink(missing_ok=True)
-    for cache in (*store.folder.glob("vectors-*-*"), *store.folder.glob("words-*-*")):
-        generation = cache.stem.rpartition("-")[2]
-        if generation.isdecimal() and int(generation) > store.generation:
-            cache.unlink(missing_ok=True)
+    with file_errors(store.folder):
+        for part in store.folder.glob("*.part"):
+            part.unlink(missing_ok=True)
+        for cache in (*store.folder.glob("vectors-*-*"), *store.folder.glob("words-*-*")):
+            generation = cache.stem.rpartition("-")[2]
+            if generation.isdecimal() and int(generation) > store.generation:
+                cache.unlink(missing_ok=True)
 
 
 def _is_gone(path: str, was_file: bool) -> bool:

@@ -7,39 +7,22 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from docqa.index.build import BuildOptions, IndexReport, build, forget
 from docqa.index.errors import IndexLockedError
 from docqa.index.lock import writer_lock
-from docqa.index.models.embedder import Embedder
-from docqa.index.models.folders import DEFAULT_EMBEDDER
-from docqa.index.schema import IndexSettings
+from docqa.index.protocols import Embedder
 from docqa.index.store import Store
 from docqa.index.verify import verify
 from docqa.ingest.document import Document, Failure
-from docqa.ingest.windows import WindowSettings
 from docqa.ingest.workers.pool import LoaderPool
-from docqa.model.span_model import load_tokenizer
-
-
-@pytest.fixture(scope="session")
-def embedder() -> Embedder:
-    return Embedder(DEFAULT_EMBEDDER)
 
 
 @pytest.fixture
-def store(tmp_path: Path, embedder: Embedder, tiny_reader: Path) -> Store:
-    settings = IndexSettings(
-        embedder.name,
-        embedder.sha256,
-        embedder.dimension,
-        WindowSettings(32, 8),
-        load_tokenizer(str(tiny_reader)).to_str(),
-    )
-    return Store.create(tmp_path / "index", settings)
+def store(new_store: Store) -> Store:
+    return new_store
 
 
 def run(store: Store, embedder: Embedder, *paths: Path, rehash: bool = False) -> IndexReport:
@@ -219,8 +202,12 @@ def test_a_folder_that_can_t_be_looked_into_keeps_its_documents(
 ) -> None:
     run(store, embedder, documents)
 
-    def scandir(path: str) -> NoReturn:
-        raise OSError(errno.EIO, "Input/output error", path)
+    scandir_of_the_system = os.scandir
+
+    def scandir(path: str | os.PathLike[str]) -> object:
+        if os.fspath(path) == str(documents):
+            raise OSError(errno.EIO, "Input/output error", path)
+        return scandir_of_the_system(path)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", scandir)  # root may look into any folder

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from docqa import DocQA, WindowSettings
+from docqa.index.build import BuildOptions, build
+from docqa.index.protocols import Embedder
 from docqa.index.store import Store
 from docqa.index.verify import Verification, verify
 
 
 @pytest.fixture
-def store(tmp_path: Path, documents: Path, tiny_reader: Path) -> Store:
-    qa = DocQA(tmp_path / "index", reader=str(tiny_reader), window=WindowSettings(32, 8))
-    qa.index([documents])
-    qa.close()
-    return Store.open(tmp_path / "index")
+def store(new_store: Store, embedder: Embedder, documents: Path) -> Iterator[Store]:
+    build(new_store, embedder, [documents], BuildOptions(workers=1))
+    new_store.close()
+    with Store.open(new_store.folder) as store:
+        yield store
 
 
 def problems(store: Store) -> str:
@@ -32,7 +34,7 @@ def test_a_whole_index_has_no_problems(store: Store) -> None:
     [
         ("update windows set start = start + 1 where id = 1", "does not hold its document's text"),
         ("delete from windows where id = 2", "outside all windows"),
-        ("update windows set embedding = zeroblob(768) where id = 1", "not of length 1"),
+        ("update windows set embedding = zeroblob(64) where id = 1", "not of length 1"),
         ("update windows set token_ids = x'02' where id = 1", "0 tokens"),
         ("drop trigger windows_ad", None),
         ("insert into windows_fts(windows_fts) values ('delete-all')", "full text"),
