@@ -20,6 +20,8 @@ from docqa.index.files import replaced
 from docqa.index.store import IdArray, Store, Vectors
 from docqa.index.system_errors import file_errors
 
+_untyped: Any = faiss  # its stubs lack what SWIG adds
+
 # Up to this many windows every vector is compared (docs/benchmarks.md, "From a thousand to a
 # million windows").
 EXACT_LIMIT = 50_000
@@ -141,9 +143,9 @@ class DenseIndex:
             return scores, ids
         without = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone))
         if isinstance(index, faiss.IndexIVF):
-            how = faiss.SearchParametersIVF(sel=without, nprobe=index.nprobe)
+            how = _untyped.SearchParametersIVF(sel=without, nprobe=index.nprobe)
         else:
-            how = faiss.SearchParameters(sel=without)
+            how = _untyped.SearchParameters(sel=without)
         scores, ids = index.search(questions, k, params=how)
         return scores, ids
 
@@ -177,7 +179,7 @@ class DenseIndex:
             part.open("wb") as stream,
         ):
             # Writing by itself, FAISS says only in words what went wrong.
-            faiss.write_index(whole, faiss.PyCallbackIOWriter(stream.write))
+            faiss.write_index(whole, _untyped.PyCallbackIOWriter(stream.write))
         for old in store.folder.glob(f"{_PREFIX}*"):
             if old != target:
                 old.unlink(missing_ok=True)
