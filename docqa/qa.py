@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from docqa.answer import Answer
-from docqa.errors import IndexMissingError
-from docqa.index.handle import OpenIndex
+from docqa.index.handle import IndexHandle
 from docqa.ingest.windows import Window, WindowSettings
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 
@@ -102,7 +102,7 @@ class DocQA:
         dtype: str = "auto",
         settings: AnswerSettings | None = None,
     ) -> None:
-        self._opened = OpenIndex(Path(index), embedder, window, device)
+        self._opened = IndexHandle(Path(index), embedder, window, device)
         self._reader_name = reader or DEFAULT_READER
         self._device = device
         self._dtype = dtype
@@ -130,21 +130,44 @@ class DocQA:
         Raises:
             IndexMismatchError: the index was made with another embedder or window size.
             IndexLockedError: another process is writing to it.
+            DiskFullError: there is no room left. What was written before is kept.
             ModelError: the embedder can't be loaded.
         """
-        from docqa.index.build import BuildOptions, build, writer_lock
+        from docqa.index.build import BuildOptions, build
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
-        with self._turn, writer_lock(self._opened.folder):
-            try:
-                store = self._opened.store()
-            except IndexMissingError:
-                from docqa.model.span_model import load_tokenizer
-
-                store = self._opened.create(load_tokenizer(self._reader_name).to_str())
+        with self._opened.writing(self._tokenizer_json) as store:
             embedder = self._opened.embedder(store)
             return build(store, embedder, paths, options or BuildOptions(), progress)
+
+    def forget(self, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+        """Remove files, and all files under folders, from the index.
+
+        The files themselves are not touched, and need not be there any more.
+
+        Args:
+            paths: files and folders.
+
+        Returns:
+            The paths of the files that were removed.
+
+        Raises:
+            ValueError: the index holds nothing under one of the paths; then nothing is removed.
+            IndexMissingError: there is no index.
+            IndexLockedError: another process is writing to it.
+        """
+        from docqa.index.build import forget
+
+        if isinstance(paths, (str, os.PathLike)):
+            paths = [paths]
+        with self._opened.writing() as store:
+            return forget(store, paths)
+
+    def _tokenizer_json(self) -> str:
+        from docqa.model.span_model import load_tokenizer
+
+        return load_tokenizer(self._reader_name).to_str()
 
     def load(self) -> None:
         """Load now what :meth:`ask` would load with the first question.
@@ -276,7 +299,7 @@ class DocQA:
                     settings = replace(settings, stop_margin=float("inf"))
                 read = read_gradually(ids, passages, model.logits, settings)
                 readings = [
-                    Reading(question, row, logits, store.document)
+                    Reading(question, row, logits, store.full_document)
                     for question, (row, logits) in zip(questions, read, strict=True)
                 ]
                 timings.read = time.perf_counter() - began - timings.retrieve
@@ -317,6 +340,17 @@ class DocQA:
     def settings(self) -> AnswerSettings:
         """How answers are chosen: as given, else the reader's own."""
         return self._settings or self.model.answer_settings
+
+    def __enter__(self) -> DocQA:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the index's files; the object can be used again."""

@@ -104,8 +104,14 @@ def test_index_reports_in_json(
     code = run(["index", str(documents), "--index", str(tmp_path / "index"), "--json"])
     value = as_json(capsys)
     assert code == 1, "something failed"
-    assert value["documents"] == {"added": 2, "changed": 0, "unchanged": 0, "removed": 0}
-    assert [one.keys() for one in value["failed"]] == [{"path", "error"}]
+    assert value["documents"] == {
+        "added": 2,
+        "changed": 0,
+        "unchanged": 0,
+        "removed": 0,
+        "stale": 0,
+    }
+    assert [one.keys() for one in value["failed"]] == [{"path", "error", "passing"}]
     assert value["windows"] == 2
     assert value["seconds"] > 0
 
@@ -122,6 +128,24 @@ def test_search_status_and_verify_in_json(index: Path, capsys: pytest.CaptureFix
     for command in ("status", "verify", "search landlord"):
         assert run([*command.split(), "--index", str(index)]) == 0
         assert capsys.readouterr().out
+
+
+def test_forget_removes_files_and_says_which(
+    tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = str(tmp_path / "index")
+    run(["index", str(documents), "--index", index])
+    lease, rocket = str(documents / "lease.txt"), str(documents / "rocket.md")
+    assert run(["forget", lease, str(tmp_path / "nowhere"), "--index", index]) == 2
+    assert "holds nothing under" in capsys.readouterr().err
+    assert run(["forget", lease, "--index", index, "--json"]) == 0
+    assert as_json(capsys) == {"forgotten": [lease]}
+    assert run(["forget", str(documents), "--index", index]) == 0
+    shown = capsys.readouterr().out
+    assert "rocket.md" in shown
+    assert "1 file removed" in shown
+    assert Path(rocket).exists()
+    assert run(["forget", rocket, "--index", str(tmp_path / "none")]) == 3
 
 
 def test_verify_says_what_is_wrong(
@@ -278,6 +302,7 @@ def _documents(index: Path) -> int:
     from docqa.index.store import Store
 
     try:
-        return Store.open(index).counts()["documents"]
+        with Store.open(index) as store:
+            return store.counts()["documents"]
     except StorageError:
         return 0
