@@ -28,13 +28,17 @@ class OpenIndex:
 
     Args:
         folder: the index's.
-        embedder: a folder or hub name; the index's own if not given.
+        embedder: a folder, a hub name or an embedder; the index's own if not given.
         window: size and overlap of windows; the index's own if not given.
         device: of the embedder.
     """
 
     def __init__(
-        self, folder: Path, embedder: str | None, window: WindowSettings | None, device: str
+        self,
+        folder: Path,
+        embedder: str | Embedder | None,
+        window: WindowSettings | None,
+        device: str,
     ) -> None:
         self.folder = folder
         self._embedder_name = embedder
@@ -51,14 +55,14 @@ class OpenIndex:
         Args:
             tokenizer: of the reader, as JSON; windows are measured in its tokens.
         """
-        from docqa.index.models.embedder import Embedder
+        from docqa.index.models.embedder import load_embedder
         from docqa.index.schema import IndexSettings
         from docqa.index.store import Store
 
         name = self._embedder_name or DEFAULT_EMBEDDER
-        if Path(name).is_dir():
+        if isinstance(name, str) and Path(name).is_dir():
             name = str(Path(name).absolute())  # the index may be asked from another folder
-        self._embedder = Embedder(name, self._device)
+        self._embedder = load_embedder(name, self._device)
         settings = IndexSettings(
             embedder=self._embedder.name,
             embedder_sha256=self._embedder.sha256,
@@ -104,11 +108,11 @@ class OpenIndex:
             IndexMismatchError: another was asked for.
             ModelError: it can't be loaded.
         """
-        from docqa.index.models.embedder import Embedder
+        from docqa.index.models.embedder import load_embedder
 
         made_with = store.settings
         if self._embedder is None:
-            self._embedder = Embedder(self._embedder_name or made_with.embedder, self._device)
+            self._embedder = load_embedder(self._embedder_name or made_with.embedder, self._device)
         if self._embedder.sha256 != made_with.embedder_sha256:
             raise IndexMismatchError(
                 f"the index in {self.folder} was made with the embedder {made_with.embedder!r}, "

@@ -10,7 +10,7 @@ import pytest
 
 from docqa.index.build import BuildOptions, IndexReport, build, writer_lock
 from docqa.index.errors import IndexLockedError
-from docqa.index.models.embedder import Embedder
+from docqa.index.models.embedder import Embedder, load_embedder
 from docqa.index.models.folders import DEFAULT_EMBEDDER
 from docqa.index.schema import IndexSettings
 from docqa.index.store import Store
@@ -21,7 +21,7 @@ from docqa.model.span_model import load_tokenizer
 
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
-    return Embedder(DEFAULT_EMBEDDER)
+    return load_embedder(DEFAULT_EMBEDDER)
 
 
 @pytest.fixture
