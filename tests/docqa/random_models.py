@@ -46,16 +46,6 @@ def random_rows(encoder: PairEncoder) -> list[Row]:
     ]
 
 
-def random_encoder(reader: Path, folder: Path) -> None:
-    """Write a random BERT without a head, with the tokenizer of a reader."""
-    import transformers
-
-    config = transformers.AutoConfig.from_pretrained(reader)
-    torch.manual_seed(2)
-    transformers.BertModel(config).save_pretrained(folder)
-    transformers.AutoTokenizer.from_pretrained(reader).save_pretrained(folder)
-
-
 def without_cls(folder: Path) -> None:
     """Take CLS from a reader's tokenizer: its rows are question, SEP, window, SEP."""
     file = folder / "tokenizer.json"
@@ -70,3 +60,13 @@ def without_cls(folder: Path) -> None:
         "special_tokens": {"[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}},
     }
     file.write_text(json.dumps(values))
+
+
+def random_encoder(reader: Path, folder: Path) -> None:
+    """Write a random BERT without a head, with the tokenizer of a reader."""
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(reader)
+    torch.manual_seed(2)
+    transformers.BertModel(config).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(reader).save_pretrained(folder)
