@@ -180,8 +180,9 @@ class DenseIndex:
         ):
             # Writing by itself, FAISS says only in words what went wrong.
             faiss.write_index(whole, _untyped.PyCallbackIOWriter(stream.write))
+        newer = {file for file in _cache_files(store) if _generation_of(file) > self.generation}
         for old in store.folder.glob(f"{_PREFIX}*"):
-            if old != target:
+            if old != target and old not in newer:  # a run may have ended meanwhile
                 old.unlink(missing_ok=True)
         return self._of_base(_Base(whole, self.generation), self.generation, None)
 
@@ -204,6 +205,8 @@ def _read(store: Store, mapped: bool, newer_than: int = -1) -> tuple[_Base | Non
             return None, "it was of an older kind"
         return _Base(index, _generation_of(file)), ""
     except (RuntimeError, AttributeError, MemoryError):
+        if not file.exists():  # a run has ended meanwhile and replaced it
+            return _read(store, mapped, newer_than)
         return None, "it could not be read"
 
 

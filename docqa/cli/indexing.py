@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -257,9 +258,10 @@ def status(folder: str, as_json: bool) -> None:
 def _bytes_in(folder: Path) -> int:
     """Return what the files of a folder take; a cache may be replaced meanwhile."""
     total = 0
-    for file in folder.iterdir():
-        with suppress(FileNotFoundError):
-            total += file.stat().st_size
+    with os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):
+                total += file.stat().st_size
     return total
 
 
