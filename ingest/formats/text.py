@@ -11,4 +11,5 @@ from docqa.ingest.formats.encoding import decode
 
 def extract_text(data: bytes) -> Extracted:
     """Decode a text file; see :func:`docqa.ingest.formats.encoding.decode` for what is raised."""
-    return Extracted(decode(data))
+    decoded = decode(data)
+    return Extracted(decoded.text, gaps=decoded.gaps)
