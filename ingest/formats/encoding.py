@@ -30,11 +30,16 @@ _SAMPLE_CHARS = 256 * 1024
 # Encodings of which the detector makes about as much as of the likeliest, and that would give
 # other characters, leave it open which is right.
 _AS_LIKELY = 0.97
+# English has no letters beyond ASCII: those of its names say little about the encoding.
+_NO_LETTERS_BEYOND_ASCII = "en"
+_ALIKE = ("cp1252", "cp1250", "cp1254", "cp1257")
 # The encodings that files without a mark are really in, the commoner ones first.
 _IN_USE = (
     "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 iso8859-1 iso8859-15 iso8859-2 "
     "iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-13 koi8-r koi8-u cp874 tis-620 "
-    "cp932 shift_jis euc_jp iso2022_jp gb18030 gbk gb2312 big5 big5hkscs cp949 euc_kr johab "
+    "cp932 shift_jis euc_jp iso2022_jp gb18030 gbk gb2312 big5 big5hkscs cp949 euc_kr johab"
+).split()
+_OLD = (
     "mac-roman mac-latin2 mac-cyrillic mac-greek mac-turkish cp850 cp852 cp437 cp866 cp855 cp857 "
     "cp775 cp858"
 ).split()
@@ -168,27 +173,47 @@ def _detect(sample: bytes) -> tuple[str | None, list[str]]:
     from chardet import detect_all
 
     found: dict[str, float] = {}  # how likely, by Python's names
-    for candidate in detect_all(sample):
+    candidates = detect_all(sample)
+    for candidate in candidates:
         with suppress(LookupError, TypeError):
             name = codecs.lookup(str(candidate["encoding"])).name
-            if name in _IN_USE:
+            if name in _IN_USE or name in _OLD:
                 found.setdefault(name, float(candidate["confidence"]))
+    likely = {name for name in found if found[name] >= _AS_LIKELY * max(found.values())}
     readings: dict[str, str] = {}  # an encoding of each reading
-    for name in sorted(found, key=_preference):
-        if found[name] >= _AS_LIKELY * max(found.values()):
-            with suppress(UnicodeDecodeError):
-                readings.setdefault(sample.decode(name), name)
+    for name in sorted(likely, key=_preference):
+        with suppress(UnicodeDecodeError):
+            readings.setdefault(sample.decode(name), name)
     if not readings:
         return None, []
-    oddities = {name: len(_ODD.findall(text)) for text, name in readings.items()}
+    texts = {name: text for text, name in readings.items()}
+    oddities = {name: len(_ODD.findall(text)) for name, text in texts.items()}
     fewest = min(oddities.values())
-    names = [name for name, odd in oddities.items() if odd == fewest]
-    likeliest = max(names, key=lambda name: (found[name], -_preference(name)))
-    return likeliest, [name for name in names if name != likeliest]
+    likeliest = max(
+        (name for name, odd in oddities.items() if odd == fewest),
+        key=lambda name: (found[name] * (_AS_LIKELY if name in _OLD else 1), -_preference(name)),
+    )
+    if candidates[0]["language"] == _NO_LETTERS_BEYOND_ASCII:
+        for name in _ALIKE:
+            with suppress(UnicodeDecodeError):
+                texts.setdefault(name, sample.decode(name))
+    others = [
+        name
+        for name, text in texts.items()
+        if len(_ODD.findall(text)) <= fewest and _other_letters(texts[likeliest], text)
+    ]
+    return likeliest, others
+
+
+def _other_letters(text: str, other: str) -> bool:
+    """Whether another reading of the same bytes has other letters."""
+    if len(text) != len(other):
+        return True
+    return any(a != b and a.isalpha() for a, b in zip(text, other, strict=True))
 
 
 def _preference(name: str) -> int:
-    return _IN_USE.index(name)
+    return _IN_USE.index(name) if name in _IN_USE else len(_IN_USE) + _OLD.index(name)
 
 
 def _looks_binary(text: str) -> bool:
