@@ -149,11 +149,11 @@ class Layout:
         if len(self._parts) > start and self._pending in (_LINE, _BLANK_LINE):
             self._pending = _SPACE
 
-    def open_heading(self, level: int) -> None:
-        """Start a heading."""
+    def open_heading(self, level: int, since: Checkpoint | None = None) -> None:
+        """Start a heading, here or where it began."""
         self._keep_lines()
         if self._heading is None:
-            self._heading = (len(self._parts), level)
+            self._heading = (len(self._parts) if since is None else since.parts, level)
 
     def close_heading(self) -> None:
         """End a heading and note it in the outline, if it has text."""
