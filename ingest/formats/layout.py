@@ -23,6 +23,7 @@ class Checkpoint(NamedTuple):
     parts: int
     length: int
     headings: int
+    lines: int
     pending: str
     row_has_text: bool
     held: bool
@@ -37,11 +38,15 @@ class Layout:
     Attributes:
         length: how many code points were written.
         outline: the headings that were written.
+        source_line: the line of the file that is being written; 0 where lines mean nothing.
+        lines: where the text goes on in another line of the file: ``(offset, line)``.
     """
 
     def __init__(self) -> None:
         self.length = 0
         self.outline: list[Heading] = []
+        self.source_line = 0
+        self.lines: list[tuple[int, int]] = []
         self._parts: list[str] = []
         self._pending = ""
         self._row_has_text = False
@@ -68,6 +73,7 @@ class Layout:
             self._keep_lines()
         for number, line in enumerate(lines):
             if number > 0:
+                self.source_line += self.source_line > 0
                 self._pending = _BLANK_LINE if self._pending.startswith(_LINE) else _LINE
             if line.strip() or (line and not self._pending):
                 self._emit(line.rstrip("\r"))
@@ -174,6 +180,7 @@ class Layout:
             len(self._parts),
             self.length,
             len(self.outline),
+            len(self.lines),
             self._pending,
             self._row_has_text,
             self._held,
@@ -188,6 +195,7 @@ class Layout:
         """Undo what was written since a moment."""
         del self._parts[checkpoint.parts :]
         del self.outline[checkpoint.headings :]
+        del self.lines[checkpoint.lines :]
         self.length = checkpoint.length
         self._pending = checkpoint.pending
         self._row_has_text = checkpoint.row_has_text
@@ -227,6 +235,8 @@ class Layout:
         if self._parts:
             self._parts.append(self._pending)
             self.length += len(self._pending)
+        if self.source_line and (not self.lines or self.lines[-1][1] != self.source_line):
+            self.lines.append((self.length, self.source_line))
         self._parts.append(text)
         self.length += len(text)
         self._pending = ""

@@ -22,7 +22,7 @@ def test_offsets_hold_in_the_decoded_file(
 ) -> None:
     if not text.strip() or text[0] == "\ufeff":
         return
-    path = tmp_path_factory.getbasetemp() / "a.md"
+    path = tmp_path_factory.getbasetemp() / "a.txt"
     path.write_bytes(text.encode())
     document = load(str(path), LoadLimits())
     assert document.text == path.read_bytes().decode()

@@ -54,6 +54,14 @@ def read_markup(markup: str) -> Page:
     return page
 
 
+def read_marked_up(markup: str) -> Page:
+    """Lay out a page that was made of other markup, with the lines of that."""
+    data = markup.encode("utf-8", "replace")
+    page = Page(item_counts(data) if b"reversed" in data else (), True, True)
+    _feed(page, data)
+    return page
+
+
 def _feed(target: Any, data: bytes) -> None:
     # In UTF-8 whatever it came in, so that no declaration inside the page matters any more.
     parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True)

@@ -37,6 +37,9 @@ _SET_APART = frozenset("inline-block inline-flex inline-grid inline-table".split
 
 _SVG_TEXT = frozenset(("text", "foreignobject"))
 
+# Says in which line of a file an element begins, in pages that are made of other markup.
+LINE = "data-docqa-line"
+
 # Values that a reader of the page can't see, or that are no text.
 _UNSEEN_INPUTS = frozenset("hidden password file image color range".split())
 _MARKS = {True: "[x]", False: "[ ]"}
@@ -77,17 +80,19 @@ class Page:
     Args:
         item_counts: how many items each list has that counts down; see :func:`docqa.ingest.formats.html.lists.item_counts`.
         keep_furniture: whether navigation and the like stay.
+        has_lines: whether elements carry the line of the file that they come from.
 
     Attributes:
         layout: the page's text.
         left_out: how many characters were left out as parts of the site.
     """
 
-    def __init__(self, item_counts: Sequence[int] = (), keep_furniture: bool = False) -> None:
+    def __init__(self, item_counts: Sequence[int] = (), keep_furniture: bool = False, has_lines: bool = False) -> None:
         self.layout = Layout()
         self.left_out = 0
         self._item_counts = iter(item_counts)
         self._keep_furniture = keep_furniture
+        self._has_lines = has_lines
         self._styles = Styles()
         self._open: list[_Open] = []
         self._unseen = 0  # how many open elements, counted from the first that is not seen
@@ -193,6 +198,8 @@ class Page:
         self._column = self._beside = ""
 
     def _start(self, tag: str, attributes: Mapping[str, str], look: Look) -> None:
+        if self._has_lines and LINE in attributes:
+            self.layout.source_line = int(attributes[LINE])
         element = _Open(tag, look)
         parent = self._open[-1] if self._open else None
         if tag == "math":
