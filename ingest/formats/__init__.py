@@ -83,6 +83,10 @@ def extract(format: str, data: bytes) -> Extracted:
             from docqa.ingest.formats.markdown import extract_markdown
 
             return extract_markdown(data)
+        case "rst":
+            from docqa.ingest.formats.rst import extract_rst
+
+            return extract_rst(data)
         case _:
             from docqa.ingest.formats.text import extract_text
 
