@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF002 (signs are the point)
 """Addresses and the like: what stands in a text without blanks and is worth nothing in part.
 
 URLs, mailboxes, IP addresses, paths, checksums, numbers of documents, dates in digits.
@@ -64,10 +65,11 @@ def _trimmed(text: str, start: int, end: int) -> int:
     while end > start:
         last = text[end - 1]
         opening = _BRACKETS.get(last)
-        if opening is not None and text.count(opening, start, end) < text.count(last, start, end):
-            end -= 1
-        elif last in _TRAILING and not text.startswith("::", end - 2):
-            end -= 1
+        if opening is not None:
+            belongs = text.count(opening, start, end) >= text.count(last, start, end)
         else:
+            belongs = last not in _TRAILING or text.startswith("::", end - 2)
+        if belongs:
             break
+        end -= 1
     return end

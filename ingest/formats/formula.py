@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF002 (signs are the point)
 """Formulas in one line, as they would be typed: ``E = mc²``, ``(a + b)/2``, ``√(x + 1)``.
 
 MathML and Word's equations are put together from these pieces.
@@ -26,7 +27,7 @@ def fraction(above: str, below: str) -> str:
 
 def scripts(base: str, below: str, above: str) -> str:
     """Return a base with what stands at its foot and at its head; either may be empty."""
-    base = one_word(base) if len(base) > 1 and not base[-1] in ")]}" else base
+    base = one_word(base) if len(base) > 1 and base[-1] not in ")]}" else base
     return base + (foot(below) if below else "") + (power(above) if above else "")
 
 
@@ -56,8 +57,10 @@ def line(pieces: list[str]) -> str:
         if piece in _BETWEEN:
             is_sign = piece in "+-−±" and (not last or last in _BETWEEN or last in _OPENS)
             text = text + piece if is_sign else f"{text.rstrip()} {piece} "
-        elif last.isalnum() and piece[0].isalnum() and (
-            _letters(text[-2:]) > 1 or _letters(piece[:2]) > 1
+        elif (
+            last.isalnum()
+            and piece[0].isalnum()
+            and (_letters(text[-2:]) > 1 or _letters(piece[:2]) > 1)
         ):
             text = f"{text.rstrip()} {piece}"
         elif piece in (",", ";"):

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF002 (signs are the point)
 """Raised and lowered text in one line: ``10⁶``, ``H₂O``, ``x^k``, and marks of notes apart.
 
 A raised digit never joins the number before it: ``3.5 × 106`` is another number than 3.5 × 10⁶.

@@ -114,9 +114,7 @@ def extract_rst(data: bytes) -> Extracted:
     title = outline[0].text if outline else None
     last = text.count("\n") + 1
     lines = tuple((offset, min(line, last)) for offset, line in layout.lines)
-    return Extracted(
-        layout.text(), title=title, outline=outline, gaps=decoded.gaps, lines=lines
-    )
+    return Extracted(layout.text(), title=title, outline=outline, gaps=decoded.gaps, lines=lines)
 
 
 class _Reader:
@@ -200,7 +198,7 @@ class _Reader:
             layout.write_marker(f"{node.tagname.capitalize()}:")
             self._walk(node.children)
             layout.line()
-        elif isinstance(node, nodes.Admonition):
+        elif isinstance(node, nodes.Element) and isinstance(node, nodes.Admonition):
             layout.paragraph()
             if not isinstance(node, nodes.admonition):
                 layout.write(node.tagname.capitalize())

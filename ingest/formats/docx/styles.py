@@ -113,7 +113,7 @@ class Styles:
         )
 
     def _resolve(self, name: str) -> Style:
-        chain = []
+        chain: list[str] = []
         at: str | None = name
         while at is not None and at in self._elements and len(chain) < _MOST_BASES:
             chain.append(at)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF002 (signs are the point)
 """Signs of Symbol and Wingdings, which have no code points of their own in old documents."""
 
 from __future__ import annotations
@@ -10,11 +11,7 @@ _SYMBOL = (
     "≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_"
     "‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
 )
-_SYMBOL_HIGH = (
-    "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈… — ↵"
-    "ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓"
-    "◊〈®©™∑"
-)
+_SYMBOL_HIGH = "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈… — ↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊〈®©™∑"
 _WINGDINGS = {
     0x6C: "●", 0x6E: "■", 0x6F: "[ ]", 0x71: "[ ]", 0x72: "[ ]", 0x78: "[x]", 0xA8: "[ ]",
     0xA7: "▪", 0xFB: "✗", 0xFC: "✓", 0xFD: "[x]", 0xFE: "[x]", 0xDF: "←", 0xE0: "→", 0xE1: "↑",

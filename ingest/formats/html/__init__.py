@@ -34,9 +34,7 @@ def extract_html(data: bytes) -> Extracted:
     text = page.layout.text()
     if not text:
         raise IngestError("holds no text that a reader would see")
-    return Extracted(
-        text, title=page.title, outline=tuple(page.layout.outline), gaps=decoded.gaps
-    )
+    return Extracted(text, title=page.title, outline=tuple(page.layout.outline), gaps=decoded.gaps)
 
 
 def read_markup(markup: str) -> Page:

@@ -78,7 +78,8 @@ class Page:
     """What lxml's parser reports to. The names of ``start`` to ``close`` are lxml's.
 
     Args:
-        item_counts: how many items each list has that counts down; see :func:`docqa.ingest.formats.html.lists.item_counts`.
+        item_counts: how many items each list has that counts down, from
+            :func:`docqa.ingest.formats.html.lists.item_counts`.
         keep_furniture: whether navigation and the like stay.
         has_lines: whether elements carry the line of the file that they come from.
 
@@ -87,7 +88,9 @@ class Page:
         left_out: how many characters were left out as parts of the site.
     """
 
-    def __init__(self, item_counts: Sequence[int] = (), keep_furniture: bool = False, has_lines: bool = False) -> None:
+    def __init__(
+        self, item_counts: Sequence[int] = (), keep_furniture: bool = False, has_lines: bool = False
+    ) -> None:
         self.layout = Layout()
         self.left_out = 0
         self._item_counts = iter(item_counts)
@@ -374,9 +377,7 @@ class Page:
         self._svg_line = height
         self._svg_text += 1
 
-    def _suspect(
-        self, element: _Open, attributes: Mapping[str, str], parent: _Open | None
-    ) -> None:
+    def _suspect(self, element: _Open, attributes: Mapping[str, str], parent: _Open | None) -> None:
         if self._keep_furniture or self._suspects >= _MOST_SUSPECTS:
             return
         kind = suspicion(element.tag, attributes, parent.tag if parent else "")

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF003 (signs are the point)
 """Word documents as their printed pages are read."""
 
 from __future__ import annotations

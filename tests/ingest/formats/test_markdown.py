@@ -19,7 +19,10 @@ def text(markup: str) -> str:
     [
         # Marks of emphasis, addresses of links and tags stood inside of answers.
         ("It is **very** *old*, `x = 1` too.", "It is very old, x = 1 too."),
-        ("See the [annual *report*](https://a.example/b?c=(d)) of 2020.", "See the annual report of 2020."),
+        (
+            "See the [annual *report*](https://a.example/b?c=(d)) of 2020.",
+            "See the annual report of 2020.",
+        ),
         ("See [it][r].\n\n[r]: https://a.example", "See it."),
         ("See <https://a.example/b>.", "See https://a.example/b."),
         ("one<br>two <span class='x'>three</span><!-- no -->", "one\ntwo three"),
@@ -112,9 +115,9 @@ def test_lines_hold_in_pieces_of_a_long_file() -> None:
     assert "[r]" not in extracted.text
     assert len(extracted.outline) == 9000
     for offset, line in extracted.lines[::97]:
-        assert extracted.text[offset:].split("\n")[0].split(" number")[0] in lines[line - 1].replace(
-            "## ", ""
-        ).replace("*", "")
+        assert extracted.text[offset:].split("\n")[0].split(" number")[0] in lines[
+            line - 1
+        ].replace("## ", "").replace("*", "")
 
 
 def test_a_long_paragraph_of_brackets_takes_no_longer_than_another() -> None:
