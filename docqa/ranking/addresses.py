@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF002 (signs are the point)
+# ruff: noqa: RUF001 (signs are the point)
 """Addresses and the like: what stands in a text without blanks and is worth nothing in part.
 
 URLs, mailboxes, IP addresses, paths, checksums, numbers of documents, dates in digits.

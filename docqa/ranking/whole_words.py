@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF002 (signs are the point)
+# ruff: noqa: RUF001 (signs are the point)
 """Whole words: a reader's tokens may end inside one (``BASH_XTRACEFD``, ``1,250``, ``a@b.org``)."""
 
 from __future__ import annotations

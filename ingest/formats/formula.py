@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF002 (signs are the point)
+# ruff: noqa: RUF001 (signs are the point)
 """Formulas in one line, as they would be typed: ``E = mc²``, ``(a + b)/2``, ``√(x + 1)``.
 
 MathML and Word's equations are put together from these pieces.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from docqa.ingest.document import Heading
+from docqa.ingest.formats.ligatures import without_ligatures
 from docqa.ingest.formats.raised import lowered, raised
 
 _SPACE, _LINE, _BLANK_LINE, _CELL = " ", "\n", "\n\n", "\t"
@@ -229,6 +230,7 @@ class Layout:
             self._cells[-1] = None
 
     def _emit(self, text: str) -> None:
+        text = without_ligatures(text)
         if self._after_mark and not self._pending and text[0].isalnum():
             self._pending = _SPACE
         self._after_mark = False

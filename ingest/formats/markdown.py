@@ -21,10 +21,10 @@ from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.encoding import decode
 from docqa.ingest.formats.html import read_marked_up
 from docqa.ingest.formats.html.page import LINE
+from docqa.ingest.formats.text import MOST_CHARS, with_markup
 
 # The parser takes more than its share of time for long paragraphs, and for files in one piece.
 _PIECE_CHARS = 64_000
-_MOST_CHARS = 4_000_000
 _MOST_PARAGRAPH_CHARS = 10_000
 _MOST_BRACKETS = 200
 _DEEPEST = 200
@@ -47,9 +47,8 @@ def extract_markdown(data: bytes) -> Extracted:
     """
     decoded = decode(data)
     text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
-    if len(text) > _MOST_CHARS:
-        gap = f"over {_MOST_CHARS:,} characters: read with its markup, as it stands in the file"
-        return Extracted(decoded.text, gaps=(*decoded.gaps, gap))
+    if len(text) > MOST_CHARS:
+        return with_markup(decoded)
     front, body, first_line = _split_front_matter(text)
     page = "".join([*_front_matter(front), *_pages(body, first_line)])
     layout = read_marked_up(page).layout

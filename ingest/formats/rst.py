@@ -18,6 +18,7 @@ from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.encoding import decode
 from docqa.ingest.formats.layout import Layout
 from docqa.ingest.formats.numerals import letters, roman
+from docqa.ingest.formats.text import MOST_CHARS, with_markup
 
 _SETTINGS = {
     "file_insertion_enabled": False,
@@ -27,7 +28,6 @@ _SETTINGS = {
     "syntax_highlight": "none",
     "_disable_config": True,
 }
-_MOST_CHARS = 4_000_000
 _DEEPEST = 10
 
 _UNSEEN = (
@@ -101,9 +101,8 @@ def extract_rst(data: bytes) -> Extracted:
         IngestError: not text, or nothing in it that a reader would see.
     """
     decoded = decode(data)
-    if len(decoded.text) > _MOST_CHARS:
-        gap = f"over {_MOST_CHARS:,} characters: read with its markup, as it stands in the file"
-        return Extracted(decoded.text, gaps=(*decoded.gaps, gap))
+    if len(decoded.text) > MOST_CHARS:
+        return with_markup(decoded)
     text = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
     reader = _Reader(text)
     reader.read(text, 1)

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF002 (signs are the point)
+# ruff: noqa: RUF001 (signs are the point)
 """Signs of Symbol and Wingdings, which have no code points of their own in old documents."""
 
 from __future__ import annotations
