@@ -5,9 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
-LINE_FORMATS = frozenset({"text", "markdown", "rst"})
+# Where the text is the file itself, so that its lines are the file's.
+LINE_FORMATS = frozenset({"text"})
+
+Lines = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,8 @@ class Document:
     Attributes:
         path: absolute; undecodable bytes as ``os.fsdecode`` gives them (surrogateescape).
         format: ``text``, ``markdown``, ``rst``, ``pdf``, ``html`` or ``docx``.
-        text: the whole text, without NULs and lone surrogates. For text, Markdown and rst it is
-            the decoded file itself, so offsets into it hold in the file.
+        text: the whole text, without NULs and lone surrogates. Of a plain text it is the decoded
+            file itself, so offsets into it hold in the file; ligatures are written out.
         page_starts: offset of each page's first character; empty where there are no pages.
         sha256: of the file's bytes, in hex.
         size: of the file, in bytes.
@@ -71,6 +75,8 @@ class Document:
         outline: its headings, in the order of the text.
         gaps: what of the file is not in the text, a sentence each ("pages 3 and 7 are pictures
             without text; ...").
+        lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
+            empty where the text is the file itself or has no lines.
     """
 
     path: str
@@ -83,6 +89,7 @@ class Document:
     title: str | None = None
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
 
     @property
     def length(self) -> int:
@@ -118,12 +125,24 @@ class Document:
         Returns:
             The line, counted from 1; None where the format has no lines of its own.
         """
+        if self.lines:
+            return line_of(self.lines, offset)
         if self.format not in LINE_FORMATS:
             return None
         ends = self.text.count("\n", 0, offset) + self.text.count("\r", 0, offset)
         pairs = self.text.count("\r\n", 0, offset)
         inside_a_pair = self.text[max(0, offset - 1) : offset + 1] == "\r\n"
         return 1 + ends - pairs - inside_a_pair
+
+
+def line_of(lines: Lines, offset: int) -> int:
+    """Return the line of the file that holds an offset.
+
+    Args:
+        lines: where the text goes on in another line: ``(offset, line)``, at least one.
+        offset: into the text, in code points.
+    """
+    return lines[max(0, bisect_right(lines, offset, key=itemgetter(0)) - 1)][1]
 
 
 @dataclass(frozen=True, slots=True)

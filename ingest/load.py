@@ -58,6 +58,7 @@ def load(path: str, limits: LoadLimits) -> Document:
         title=extracted.title,
         outline=extracted.outline,
         gaps=extracted.gaps,
+        lines=extracted.lines,
     )
 
 

@@ -18,6 +18,9 @@ SUFFIXES = {
     ".htm": "html",
     ".xhtml": "html",
     ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".dotm": "docx",
 }
 
 
@@ -30,6 +33,8 @@ class Extracted(NamedTuple):
         title: what the document calls itself.
         outline: its headings, in the order of the text.
         gaps: what of the file is not in the text, a sentence each.
+        lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
+            empty where the text is the file itself or has no lines.
     """
 
     text: str
@@ -37,6 +42,7 @@ class Extracted(NamedTuple):
     title: str | None = None
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
 
 
 def is_supported(path: str) -> bool:
@@ -73,6 +79,14 @@ def extract(format: str, data: bytes) -> Extracted:
             from docqa.ingest.formats.docx import extract_docx
 
             return extract_docx(data)
+        case "markdown":
+            from docqa.ingest.formats.markdown import extract_markdown
+
+            return extract_markdown(data)
+        case "rst":
+            from docqa.ingest.formats.rst import extract_rst
+
+            return extract_rst(data)
         case _:
             from docqa.ingest.formats.text import extract_text
 

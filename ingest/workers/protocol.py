@@ -46,6 +46,7 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
         "title": document.title,
         "outline": [[heading.text, heading.level, heading.start] for heading in document.outline],
         "gaps": document.gaps,
+        "lines": document.lines,
     }
     return json.dumps(header).encode("ascii") + b"\n", body
 
@@ -104,6 +105,7 @@ def unpack_reply(path: str, header: bytes, body: bytes | bytearray) -> Document 
                 for text, level, start in fields["outline"]
             ),
             gaps=tuple(map(str, fields["gaps"])),
+            lines=tuple((int(offset), int(line)) for offset, line in fields["lines"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError("a reply with something missing") from error
