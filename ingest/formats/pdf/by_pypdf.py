@@ -43,7 +43,7 @@ class PypdfDocument:
             UnreadablePageError: the page can't be read; says why.
         """
         try:
-            return self._reader.pages[number].extract_text().translate(LIGATURES)
+            return self._reader.pages[number].extract_text().translate(str.maketrans(LIGATURES))
         except MemoryError:
             raise
         except LimitReachedError as error:

@@ -11,6 +11,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,13 @@ import numpy.typing as npt
 import pypdfium2.raw as pdfium
 
 # Two letters printed as one; nobody would find "ﬁnal" by asking for "final".
-LIGATURES = str.maketrans(
-    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
-)
+LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
 # A page of more glyphs than this is no page that anybody reads.
 _MOST_GLYPHS = 300_000
 _MOST_PIXELS = 2_000_000
-# Text that changes no pixel by more than this is not seen.
-_SEEN = 5
+# Pixels a point when it is looked whether text is seen: enough for a letter to leave a trace.
+_SCALE = 0.6
 # Runs that lie on other runs are looked at one by one, up to so many on a page.
 _MOST_OVERLAPS = 40
 _SMALLEST = 0.8
@@ -53,9 +52,18 @@ _ACCENTS = {
 } | {chr(mark): chr(mark) for mark in range(0x300, 0x330)}
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
 
-Pixels = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint32]
 # The characters that codes stand for, by the name of a font that doesn't say them.
 Letters = dict[str, dict[int, str]]
+
+
+# pdfium's signs for a hyphen at a line's end.
+_HYPHENS = (0x02, 0xFFFE)
+_MAY_BE_GENERATED = (0x20, 0x0D, 0x0A, *_HYPHENS)
+# pdfium's function with a plain address for a result: it is called for every glyph.
+_text_object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
+    ctypes.cast(pdfium.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
+)
 
 
 @dataclass(slots=True)
@@ -149,7 +157,7 @@ def _read(
     unknown = sum(not glyph.known and not glyph.text.isspace() for glyph in glyphs)
     glyphs = [glyph for glyph in glyphs if place.holds(glyph) and glyph.size >= _SMALLEST]
     glyphs = _seen(page, place, glyphs, runs, pictures)
-    glyphs = _composed(_once([glyph for glyph in glyphs if _is_letter(glyph)]))
+    glyphs = _composed(_once([glyph for glyph in glyphs if _is_text(glyph.text)]))
     count = len(runs)
     for text, box in typed:
         glyphs += _typed_glyphs(text, place, box, glyphs, count)
@@ -237,56 +245,115 @@ def _glyphs(
     count = pdfium.FPDFText_CountChars(text_page)
     if count > _MOST_GLYPHS:
         raise UnreadablePageError("there is more text on it than on any page")
-    x, y = ctypes.c_double(), ctypes.c_double()
-    box = pdfium.FS_RECTF()
-    matrix = pdfium.FS_MATRIX()
-    address = None
-    size, direction = 0.0, 0
+    box, x, y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
+    to_box, to_x, to_y = ctypes.byref(box), ctypes.byref(x), ctypes.byref(y)
+    of_fonts: dict[tuple[int | None, float, float], _Type] = {}
     known_letters: Letters | None = None
-    font_letters: dict[int, str] | None = None
+    address = None
+    base = 0.0
     for at in range(count):
         code = pdfium.FPDFText_GetUnicode(text_page, at)
-        if code in (0x20, 0x0D, 0x0A, 0x02, 0xFFFE) and pdfium.FPDFText_IsGenerated(text_page, at):
+        if code in _MAY_BE_GENERATED and pdfium.FPDFText_IsGenerated(text_page, at):
             continue
-        run = pdfium.FPDFText_GetTextObject(text_page, at)
-        if not run:
+        run_address = _text_object(text_page, at)
+        if run_address is None:
             continue
-        run_address = ctypes.cast(run, ctypes.c_void_p).value
         if run_address != address:
             address = run_address
-            runs.append(run)
-            pdfium.FPDFText_GetMatrix(text_page, at, matrix)
-            size = pdfium.FPDFText_GetFontSize(text_page, at) * math.hypot(matrix.c, matrix.d)
-            direction = place.direction(matrix.a, matrix.b)
-            font_letters = None
-        pdfium.FPDFText_GetCharOrigin(text_page, at, x, y)
-        pdfium.FPDFText_GetLooseCharBox(text_page, at, box)
-        known = not pdfium.FPDFText_HasUnicodeMapError(text_page, at)
-        if not known and font_letters is None:
-            if known_letters is None:
+            runs.append(pdfium.FPDFText_GetTextObject(text_page, at))
+            type_ = _type_of(text_page, at, runs[-1], place, of_fonts)
+            pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
+            _, base = along(type_.direction, *place.point(x.value, y.value))
+        elif type_.is_slanting:
+            pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
+            _, base = along(type_.direction, *place.point(x.value, y.value))
+        sign = type_.signs.get(code)
+        if sign is None:
+            unknown = pdfium.FPDFText_HasUnicodeMapError(text_page, at)
+            if unknown and known_letters is None:
                 known_letters = letters()
-            font_letters = known_letters.get(_font_name(run), {})
-        if not known and font_letters and code in font_letters:
-            text, known = font_letters[code], True
-        elif 0xD800 <= code < 0xE000 or code > 0x10FFFF:
-            text, known = "\ufffd", False
-        else:
-            text = chr(code)
-            known = known and code not in (0, 0xFFFD)
-        if code == 0x02 or code == 0xFFFE:  # pdfium's sign for a hyphen at a line's end
-            text = "-" if known else text
-        corners = [
-            along(direction, *place.point(side, edge))
-            for side, edge in ((box.left, box.bottom), (box.right, box.top))
-        ]
-        left, right = sorted((corners[0][0], corners[1][0]))
-        _, base = along(direction, *place.point(x.value, y.value))
-        numbers = (left, right, base, size)
-        if all(map(math.isfinite, numbers)):
+            of_font = known_letters.get(type_.font, {}) if unknown and known_letters else {}
+            sign = type_.signs[code] = _sign(code, not unknown, of_font, type_, runs[-1])
+        text, known, advance = sign
+        pdfium.FPDFText_GetLooseCharBox(text_page, at, to_box)
+        left, _ = along(type_.direction, *place.point(box.left, box.bottom))
+        right, _ = along(type_.direction, *place.point(box.right, box.top))
+        if left > right:
+            left, right = right, left
+        # What hangs over is no part of the way to the next letter: "of new".
+        if 0.8 * (right - left) <= advance < right - left:
+            right = left + advance
+        if math.isfinite(left + right + base + type_.size):
             yield Glyph(
-                text.translate(LIGATURES), left, right, base, abs(size), direction, len(runs) - 1,
-                known,
-            )  # fmt: skip
+                text, left, right, base, type_.size, type_.direction, len(runs) - 1, known
+            )
+
+
+@dataclass(slots=True)
+class _Type:
+    """The type that a text object is set in.
+
+    Attributes:
+        font: its name.
+        size: in points.
+        stretch: from units of its own to points, along the line.
+        units: its size in units of its own.
+        direction: quarter turns of the writing.
+        is_slanting: whether the writing runs along no edge of the page.
+        signs: for each code the text, whether it is known, and the way to the next letter.
+    """
+
+    font: str
+    size: float
+    stretch: float
+    units: float
+    direction: int
+    is_slanting: bool
+    signs: dict[int, tuple[str, bool, float]]
+
+
+def _type_of(
+    text_page: Any,
+    at: int,
+    run: Any,
+    place: _Place,
+    of_fonts: dict[tuple[int | None, float, float], _Type],
+) -> _Type:
+    matrix = pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetMatrix(text_page, at, matrix)
+    units = pdfium.FPDFText_GetFontSize(text_page, at)
+    font = pdfium.FPDFTextObj_GetFont(run)
+    key = (ctypes.cast(font, ctypes.c_void_p).value, units * matrix.a, units * matrix.b)
+    if key not in of_fonts:
+        stretch = math.hypot(matrix.a, matrix.b)
+        of_fonts[key] = _Type(
+            _font_name(run),
+            units * math.hypot(matrix.c, matrix.d),
+            stretch,
+            units,
+            place.direction(matrix.a, matrix.b),
+            min(abs(matrix.a), abs(matrix.b)) > 0.01 * stretch,
+            {},
+        )
+    return of_fonts[key]
+
+
+def _sign(
+    code: int, is_known: bool, letters: dict[int, str], type_: _Type, run: Any
+) -> tuple[str, bool, float]:
+    """Return the text of a code, whether it is known, and its width in points."""
+    if not is_known and code in letters:
+        text, is_known = letters[code], True
+    elif is_known and code in _HYPHENS:
+        text = "-"
+    elif 0xD800 <= code < 0xE000 or code > 0x10FFFF:
+        text, is_known = "\ufffd", False
+    else:
+        text = chr(code)
+        is_known = is_known and code not in (0, 0xFFFD)
+    width = ctypes.c_float()
+    pdfium.FPDFFont_GetGlyphWidth(pdfium.FPDFTextObj_GetFont(run), code, type_.units, width)
+    return LIGATURES.get(text, text), is_known, width.value * type_.stretch
 
 
 def _font_name(run: Any) -> str:
@@ -295,35 +362,39 @@ def _font_name(run: Any) -> str:
     return name.value.decode("latin-1") if 0 < size <= 256 else ""
 
 
-def _is_letter(glyph: Glyph) -> bool:
+@lru_cache(maxsize=10_000)
+def _is_text(text: str) -> bool:
     """Tell whether a glyph stands for a character that text is made of."""
-    category = unicodedata.category(glyph.text[0]) if glyph.text else "Cc"
+    category = unicodedata.category(text[0]) if text else "Cc"
     # Private signs are those of symbol and music fonts; a reader sees a picture.
-    return category not in ("Cc", "Co", "Cn", "Cs") and glyph.text != "\ufffd"
+    return category not in ("Cc", "Co", "Cn", "Cs") and text != "\ufffd"
 
 
 def _once(glyphs: list[Glyph]) -> list[Glyph]:
     """Leave out what is printed a second time beside itself to look bold."""
     kept: list[Glyph] = []
-    seen: dict[tuple[str, int, int, int], list[Glyph]] = {}
+    seen: dict[tuple[str, int, float, float], list[Glyph]] = {}
     for glyph in glyphs:
-        cell = max(glyph.size, 1.0)
-        column, row = round(glyph.left / cell), round(glyph.base / cell)
-        near = (
-            other
-            for column_near in (column - 1, column, column + 1)
-            for row_near in (row - 1, row, row + 1)
-            for other in seen.get((glyph.text, glyph.direction, column_near, row_near), ())
-        )
+        if glyph.text.isspace():
+            kept.append(glyph)
+            continue
         limit = 0.12 * glyph.size
-        if glyph.text.isspace() or not any(
+        cell = max(glyph.size, 1.0)
+        near = [
+            other
+            for column in {(glyph.left - limit) // cell, (glyph.left + limit) // cell}
+            for row in {(glyph.base - limit) // cell, (glyph.base + limit) // cell}
+            for other in seen.get((glyph.text, glyph.direction, column, row), ())
+        ]
+        if not any(
             abs(other.left - glyph.left) < limit
             and abs(other.base - glyph.base) < limit
             and abs(other.size - glyph.size) < limit
             for other in near
         ):
             kept.append(glyph)
-            seen.setdefault((glyph.text, glyph.direction, column, row), []).append(glyph)
+            place = (glyph.text, glyph.direction, glyph.left // cell, glyph.base // cell)
+            seen.setdefault(place, []).append(glyph)
     return kept
 
 
@@ -380,137 +451,141 @@ def _seen(
     covered, or clipped away. It stays where it lies upon a picture that shows the words: the text
     layer of a scan.
     """
-    if not glyphs or place.width < 1 or place.height < 1:
+    shown = [glyph for glyph in glyphs if not glyph.text.isspace()]
+    if not shown or place.width < 1 or place.height < 1:
         return glyphs
     modes = [pdfium.FPDFTextObj_GetTextRenderMode(run) for run in runs]
-    if all(modes[glyph.run] in _INVISIBLE_MODES for glyph in glyphs) and pictures:
+    if pictures and all(modes[glyph.run] in _INVISIBLE_MODES for glyph in shown):
         return glyphs  # a scan with its text layer, and nothing else
-    scale = min(1.0, math.sqrt(_MOST_PIXELS / (place.width * place.height)))
+    scale = min(_SCALE, math.sqrt(_MOST_PIXELS / (place.width * place.height)))
     drawn = _draw(page, place, scale)
-    for run in runs:
-        pdfium.FPDFPageObj_SetIsActive(run, False)
-    without = _draw(page, place, scale)
-    for run in runs:
-        pdfium.FPDFPageObj_SetIsActive(run, True)
-    inked = _Sums(np.abs(drawn.astype(np.int16) - without).max(axis=2) > _SEEN)
-    detailed = _Sums(_edges(drawn))
-    of_run: dict[int, list[tuple[int, int, int, int]]] = {}
-    for glyph in glyphs:
-        if not glyph.text.isspace():
-            of_run.setdefault(glyph.run, []).append(_pixels(place.box(glyph), scale))
-    hidden = {
-        run for run, boxes in of_run.items() if inked.share(boxes) < 0.3 and len(boxes) > 0
-    }
-    taken = _Sums(_covered(drawn.shape[:2], [of_run[run] for run in of_run if run not in hidden]))
-    share = max(pictures, default=0.0)
-    for run in list(hidden):
-        of_scan = modes[run] in _INVISIBLE_MODES and pictures or share > 0.5
-        if of_scan and detailed.share(of_run[run]) > 0.5 and taken.share(of_run[run]) < 0.3:
-            hidden.discard(run)
-    hidden |= _covered_up(page, place, scale, drawn, of_run, hidden, runs, modes)
+    boxes = _Boxes(shown, place, scale, drawn.shape)
+    inked = boxes.share(_changed(drawn, _draw_without(page, place, scale, runs)))
+    hidden = {run for run, share in inked.items() if share < 0.3}
+    if hidden and pictures:
+        detailed = boxes.share(_edges(drawn))
+        taken = boxes.share(boxes.cover(set(inked) - hidden) > 0)
+        hidden = {
+            run
+            for run in hidden
+            if not (modes[run] in _INVISIBLE_MODES or max(pictures) > 0.5)
+            or detailed[run] < 0.5
+            or taken[run] > 0.3
+        }
+    overlaps = boxes.filled(boxes.cover(set(inked) - hidden) > 1)
+    suspects = [run for run, share in overlaps.items() if share > 0.5 and run not in hidden]
+    for run in suspects[:_MOST_OVERLAPS]:
+        # The same glyphs drawn twice look the same without either; one of the two is seen.
+        is_twin = any(other != run and boxes.same(run, other) for other in suspects)
+        without = _changed(drawn, _draw_without(page, place, scale, [runs[run]]))
+        if modes[run] in _INVISIBLE_MODES or (not is_twin and boxes.share(without)[run] < 0.3):
+            hidden.add(run)
     return [glyph for glyph in glyphs if glyph.run not in hidden]
 
 
-def _covered_up(
-    page: Any,
-    place: _Place,
-    scale: float,
-    drawn: Pixels,
-    of_run: dict[int, list[tuple[int, int, int, int]]],
-    hidden: set[int],
-    runs: list[Any],
-    modes: list[int],
-) -> set[int]:
-    """Find, among runs that lie on one another, those without which the page looks the same."""
-    counts = np.zeros(drawn.shape[:2], np.uint8)
-    shown = [run for run in of_run if run not in hidden]
-    for run in shown:
-        counts += _covered(counts.shape, [of_run[run]]) if len(shown) < 400 else 0
-    shared = _Sums(counts > 1)
-    unseen = set()
-    suspects = [run for run in shown if shared.full(of_run[run]) > 0.5]
-    for run in suspects[:_MOST_OVERLAPS]:
-        if modes[run] in _INVISIBLE_MODES:
-            unseen.add(run)
-            continue
-        pdfium.FPDFPageObj_SetIsActive(runs[run], False)
-        without = _draw(page, place, scale)
-        pdfium.FPDFPageObj_SetIsActive(runs[run], True)
-        if _Sums(np.abs(drawn.astype(np.int16) - without).max(axis=2) > _SEEN).share(
-            of_run[run]
-        ) < 0.3 and not _is_twin(run, of_run, suspects):
-            unseen.add(run)
-    return unseen
+class _Boxes:
+    """The boxes of glyphs on a drawn page, by the runs that they belong to."""
+
+    def __init__(
+        self, glyphs: list[Glyph], place: _Place, scale: float, shape: tuple[int, ...]
+    ) -> None:
+        rows, columns = shape
+        self._shape = shape
+        self._runs = np.array([glyph.run for glyph in glyphs])
+        edges = np.array([place.box(glyph) for glyph in glyphs]) * scale
+        low, high = np.floor(edges[:, :2] + 0.3), np.ceil(edges[:, 2:] - 0.3)
+        high = np.maximum(high, low + 1)
+        self._left, self._right = (
+            np.clip(side, 0, columns).astype(np.int64) for side in (low[:, 0], high[:, 0])
+        )
+        self._top, self._bottom = (
+            np.clip(side, 0, rows).astype(np.int64) for side in (low[:, 1], high[:, 1])
+        )
+
+    def share(self, bits: npt.NDArray[np.bool_]) -> dict[int, float]:
+        """Return for each run the share of its boxes in which a pixel is set."""
+        return self._mean_by_run(self._counts(bits) > 0)
+
+    def filled(self, bits: npt.NDArray[np.bool_]) -> dict[int, float]:
+        """Return for each run the share of its boxes of which most pixels are set."""
+        area = (self._right - self._left) * (self._bottom - self._top)
+        return self._mean_by_run(self._counts(bits) > 0.6 * area)
+
+    def cover(self, runs: set[int]) -> npt.NDArray[np.int32]:
+        """Return for each pixel how many boxes of some runs it is in."""
+        of = np.isin(self._runs, list(runs))
+        steps = np.zeros((self._shape[0] + 1, self._shape[1] + 1), np.int32)
+        for rows, columns, step in (
+            (self._top, self._left, 1),
+            (self._top, self._right, -1),
+            (self._bottom, self._left, -1),
+            (self._bottom, self._right, 1),
+        ):
+            np.add.at(steps, (rows[of], columns[of]), step)
+        return _summed(steps)[:-1, :-1]
+
+    def same(self, run: int, other: int) -> bool:
+        """Tell whether the boxes of two runs are the same."""
+        places = [
+            np.stack([side[self._runs == which] for side in (self._left, self._top, self._right)])
+            for which in (run, other)
+        ]
+        return np.array_equal(*places)
+
+    def _counts(self, bits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+        sums = np.zeros((bits.shape[0] + 1, bits.shape[1] + 1), np.int32)
+        sums[1:, 1:] = _summed(bits)
+        return (
+            sums[self._bottom, self._right]
+            - sums[self._top, self._right]
+            - sums[self._bottom, self._left]
+            + sums[self._top, self._left]
+        )
+
+    def _mean_by_run(self, hits: npt.NDArray[np.bool_]) -> dict[int, float]:
+        total = np.bincount(self._runs)
+        found = np.bincount(self._runs, weights=hits)
+        return {int(run): float(found[run] / total[run]) for run in np.flatnonzero(total)}
 
 
-def _is_twin(
-    run: int, of_run: dict[int, list[tuple[int, int, int, int]]], suspects: list[int]
-) -> bool:
-    """Tell whether the same glyphs were drawn once more at this place; one of the two is seen."""
-    return any(other != run and of_run[other] == of_run[run] for other in suspects)
-
-
-class _Sums:
-    """Counts of set pixels in boxes, from sums over the rows and columns of a picture."""
-
-    def __init__(self, bits: npt.NDArray[np.bool_]) -> None:
-        self._sums = np.zeros((bits.shape[0] + 1, bits.shape[1] + 1), np.int32)
-        np.cumsum(np.cumsum(bits, axis=0, dtype=np.int32), axis=1, out=self._sums[1:, 1:])
-
-    def share(self, boxes: list[tuple[int, int, int, int]]) -> float:
-        """Return the share of boxes in which a pixel is set."""
-        return float((self._counts(boxes)[0] > 0).mean())
-
-    def full(self, boxes: list[tuple[int, int, int, int]]) -> float:
-        """Return the share of the boxes' pixels that are set."""
-        counts, areas = self._counts(boxes)
-        return float(counts.sum() / max(1, areas.sum()))
-
-    def _counts(
-        self, boxes: list[tuple[int, int, int, int]]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        rows, columns = self._sums.shape
-        left, top, right, bottom = np.array(boxes).T
-        left, right = np.clip(left, 0, columns - 1), np.clip(right, 0, columns - 1)
-        top, bottom = np.clip(top, 0, rows - 1), np.clip(bottom, 0, rows - 1)
-        sums = self._sums.astype(np.int64)
-        counts = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-        return counts, (right - left) * (bottom - top)
+def _summed(values: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    return np.cumsum(np.cumsum(values, axis=0, dtype=np.int32), axis=1, dtype=np.int32)
 
 
 def _draw(page: Any, place: _Place, scale: float) -> Pixels:
-    """Draw a page, in blue, green, red and nothing."""
+    """Draw a page; a pixel is a number made of its blue, green and red."""
     width, height = max(1, round(place.width * scale)), max(1, round(place.height * scale))
-    pixels = np.full((height, width, 4), 255, np.uint8)
+    pixels = np.full((height, width), 0xFFFFFFFF, np.uint32)
     bitmap = pdfium.FPDFBitmap_CreateEx(
         width, height, pdfium.FPDFBitmap_BGRx, pixels.ctypes.data, 4 * width
     )
     pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, 0)
     pdfium.FPDFBitmap_Destroy(bitmap)
-    return pixels[:, :, :3]
+    return pixels
+
+
+def _draw_without(page: Any, place: _Place, scale: float, runs: list[Any]) -> Pixels:
+    """Draw a page without some of its text."""
+    for run in runs:
+        pdfium.FPDFPageObj_SetIsActive(run, False)
+    try:
+        return _draw(page, place, scale)
+    finally:
+        for run in runs:
+            pdfium.FPDFPageObj_SetIsActive(run, True)
+
+
+def _changed(one: Pixels, other: Pixels) -> npt.NDArray[np.bool_]:
+    """Return which pixels differ by more than an eye would miss."""
+    return ((one ^ other) & 0x00F8F8F8) != 0
 
 
 def _edges(pixels: Pixels) -> npt.NDArray[np.bool_]:
-    edges = np.zeros(pixels.shape[:2], np.bool_)
-    wide = pixels.astype(np.int16)
-    edges[:, 1:] |= np.abs(np.diff(wide, axis=1)).max(axis=2) > 4 * _SEEN
-    edges[1:] |= np.abs(np.diff(wide, axis=0)).max(axis=2) > 4 * _SEEN
+    """Return which pixels differ clearly from the one before or above."""
+    edges = np.zeros(pixels.shape, np.bool_)
+    edges[:, 1:] = ((pixels[:, 1:] ^ pixels[:, :-1]) & 0x00E0E0E0) != 0
+    edges[1:] |= ((pixels[1:] ^ pixels[:-1]) & 0x00E0E0E0) != 0
     return edges
-
-
-def _covered(
-    shape: tuple[int, ...], runs: list[list[tuple[int, int, int, int]]]
-) -> npt.NDArray[np.bool_]:
-    bits = np.zeros(shape, np.bool_)
-    for boxes in runs:
-        for left, top, right, bottom in boxes:
-            bits[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
-    return bits
-
-
-def _pixels(box: tuple[float, float, float, float], scale: float) -> tuple[int, int, int, int]:
-    left, top, right, bottom = (edge * scale for edge in box)
-    return math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
 
 
 def _pictures(page: Any) -> tuple[list[float], bool]:
