@@ -28,6 +28,7 @@ from docqa.explain.wording import (
     window_place,
 )
 from docqa.index.files import replaced
+from docqa.ingest.windows import reading_text
 from docqa.printable import printable
 
 # All lengths are in points.
@@ -252,7 +253,7 @@ def _rows(window: WindowExplanation) -> Iterator[list[_Cell]]:
 def _cells(window: WindowExplanation) -> Iterator[_Cell]:
     blank = True
     for piece in pieces(window):
-        for char in piece.text:
+        for char in reading_text(piece.text):
             if char.isspace():
                 if not blank:
                     yield _Cell(" ", 1, piece)

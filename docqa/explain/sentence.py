@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from docqa.explain.diagnose import Diagnosis
 from docqa.explain.scores import ScoredSpan
+from docqa.ingest.windows import reading_text
 from docqa.settings import AnswerSettings
 
 
@@ -34,7 +35,7 @@ def in_one_sentence(
 
 def flowing(text: str) -> str:
     """A text as one line."""
-    return " ".join(text.split())
+    return " ".join(reading_text(text).split())
 
 
 def parts(span: ScoredSpan) -> str:

@@ -95,7 +95,7 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
             continue
         lines = page_lines(page.glyphs)
         known = sum(not glyph.text.isspace() for glyph in page.glyphs if glyph.known)
-        if page.unknown > 20 and page.unknown > known or (page.unknown and not known):
+        if (page.unknown > 20 and page.unknown > known) or (page.unknown and not known):
             read.undecoded.append(number + 1)
             lines = []
         elif not lines and page.pictures:

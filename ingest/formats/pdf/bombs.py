@@ -35,7 +35,9 @@ def unpacks_too_far(data: bytes) -> bool:
 
 def _from_ascii(packed: memoryview) -> bytes:
     try:
-        return base64.a85decode(bytes(packed).strip().removesuffix(b"~>"), ignorechars=b" \t\n\r\v\0")
+        return base64.a85decode(
+            bytes(packed).strip().removesuffix(b"~>"), ignorechars=b" \t\n\r\v\0"
+        )
     except ValueError:
         return b""
 

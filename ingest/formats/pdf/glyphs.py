@@ -284,9 +284,7 @@ def _glyphs(
         if 0.8 * (right - left) <= advance < right - left:
             right = left + advance
         if math.isfinite(left + right + base + type_.size):
-            yield Glyph(
-                text, left, right, base, type_.size, type_.direction, len(runs) - 1, known
-            )
+            yield Glyph(text, left, right, base, type_.size, type_.direction, len(runs) - 1, known)
 
 
 @dataclass(slots=True)
@@ -601,7 +599,11 @@ def _pictures(page: Any) -> tuple[list[float], bool]:
     while waiting and len(shares) < 1000:
         item, depth = waiting.pop()
         kind = pdfium.FPDFPageObj_GetType(item)
-        if kind in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
+        if kind in (
+            pdfium.FPDF_PAGEOBJ_IMAGE,
+            pdfium.FPDF_PAGEOBJ_PATH,
+            pdfium.FPDF_PAGEOBJ_SHADING,
+        ):
             if not pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top):
                 continue
             share = (right.value - left.value) * (top.value - bottom.value) / area
@@ -642,7 +644,9 @@ def _typed(
         is_widget = kind == pdfium.FPDF_ANNOT_WIDGET
         if seen and is_widget:
             value = _field_value(form, note)
-        elif seen and kind == pdfium.FPDF_ANNOT_FREETEXT and not pdfium.FPDFAnnot_HasKey(note, b"AP"):
+        elif (
+            seen and kind == pdfium.FPDF_ANNOT_FREETEXT and not pdfium.FPDFAnnot_HasKey(note, b"AP")
+        ):
             value = _string(pdfium.FPDFAnnot_GetStringValue, note, b"Contents")
         else:
             value = ""

@@ -167,10 +167,14 @@ def _is_script(piece: _Piece, row: _Row) -> bool:
     if not -0.4 * row.size <= lift <= 0.7 * row.size or len(piece.glyphs) > 24:
         return False
     return any(
-        piece.size <= _SCRIPT_SIZE * host.size
-        and -0.25 * host.size <= piece.left - host.right <= 0.35 * host.size
-        or piece.size <= _SCRIPT_SIZE * host.size
-        and -0.1 * host.size <= host.left - piece.right <= 0.3 * host.size
+        (
+            piece.size <= _SCRIPT_SIZE * host.size
+            and -0.25 * host.size <= piece.left - host.right <= 0.35 * host.size
+        )
+        or (
+            piece.size <= _SCRIPT_SIZE * host.size
+            and -0.1 * host.size <= host.left - piece.right <= 0.3 * host.size
+        )
         for host in row.pieces
     )
 
@@ -218,14 +222,20 @@ def _cell_text(pieces: list[_Piece]) -> str:
         gap = piece.left - before.right if before is not None else 0.0
         if script and words:
             apart = gap > 0.25 * main.size
-            text += (" " if apart and text else "") + _script(words, text if not apart else "", lift > 0)
+            text += (" " if apart and text else "") + _script(
+                words, text if not apart else "", lift > 0
+            )
         elif before is not None and gap > _WORD_GAP * min(piece.size, before.size):
             text += " " + words
         else:
             after_mark = before is not None and text and text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹" and len(text) < 4
             text += (" " if after_mark and words[:1].isalpha() else "") + words
         before = piece
-    return " ".join(_LEADERS.sub("\t", text).replace("\t", " \0 ").split()).replace(" \0 ", "\t").strip(" \0")
+    return (
+        " ".join(_LEADERS.sub("\t", text).replace("\t", " \0 ").split())
+        .replace(" \0 ", "\t")
+        .strip(" \0")
+    )
 
 
 def _script(words: str, before: str, raised: bool) -> str:
@@ -235,8 +245,10 @@ def _script(words: str, before: str, raised: bool) -> str:
             return words
         if _RAISED_FIT.match(words):
             letters = re.search(r"[^\W\d]*\Z", before)
-            is_mark = before and words.isdigit() and (
-                letters is not None and len(letters[0]) > 2 or before[-1] in ".,;:!?”’\"'»"
+            is_mark = (
+                before
+                and words.isdigit()
+                and ((letters is not None and len(letters[0]) > 2) or before[-1] in ".,;:!?”’\"'»")
             )
             return (" " if is_mark else "") + words.translate(_RAISED)
         if not words[0].isalnum() or not before[-1:].isalnum():  # *, †, quotes
@@ -269,9 +281,7 @@ def _piece_text(piece: _Piece) -> str:
 def _letter_gap(piece: _Piece) -> float:
     """Return the gap above which two letters are of two words; more where letters are spaced."""
     shown = [glyph for glyph in piece.glyphs if not glyph.text.isspace()]
-    gaps = sorted(
-        right.left - left.right for left, right in zip(shown, shown[1:], strict=False)
-    )
+    gaps = sorted(right.left - left.right for left, right in zip(shown, shown[1:], strict=False))
     plain = _WORD_GAP * piece.size
     if len(gaps) < 4:
         return plain
