@@ -100,6 +100,8 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
             lines = []
         elif not lines and page.pictures:
             read.pictures.append(number + 1)
+        elif not lines and other().is_damaged(number):
+            read.unreadable[number + 1] = "it is damaged"
         read.lines.append(_composed(lines))
         read.heights.append(page.height)
     return read

@@ -51,6 +51,22 @@ class PypdfDocument:
         except Exception as error:  # a library's own; damaged pages raise anything
             raise UnreadablePageError("it is damaged") from error
 
+    def is_damaged(self, number: int) -> bool:
+        """Tell whether a page that shows nothing has contents that can't be read."""
+        try:
+            page = self._reader.pages[number]
+            contents = page.get("/Contents")
+            if contents is None or page.get_contents() is None:
+                return not isinstance(page.get("/Type"), str)
+            packed = contents.get_object()
+            parts = packed if isinstance(packed, list) else [packed]
+            size = sum(len(part.get_object()._data) for part in parts)
+            return size > 0 and not page.get_contents().get_data()
+        except MemoryError:
+            raise
+        except Exception:  # a library's own; damaged pages raise anything
+            return True
+
     def letters(self, number: int) -> Letters:
         """Return the letters of a page's fonts that don't say them, as far as the fonts tell."""
         try:

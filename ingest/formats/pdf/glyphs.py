@@ -26,6 +26,7 @@ _MOST_GLYPHS = 300_000
 _MOST_PIXELS = 2_000_000
 # Pixels a point when it is looked whether text is seen: enough for a letter to leave a trace.
 _SCALE = 0.6
+_LEAST_SCALE = 0.2
 # Runs that lie on other runs are looked at one by one, up to so many on a page.
 _MOST_OVERLAPS = 40
 _SMALLEST = 0.8
@@ -169,8 +170,8 @@ class _Place:
     """Where things are on the page as it is shown."""
 
     def __init__(self, page: Any) -> None:
-        self.width = min(pdfium.FPDF_GetPageWidthF(page), 1e5)
-        self.height = min(pdfium.FPDF_GetPageHeightF(page), 1e5)
+        self.width = pdfium.FPDF_GetPageWidthF(page)
+        self.height = pdfium.FPDF_GetPageHeightF(page)
         self._turns = pdfium.FPDFPage_GetRotation(page) % 4
         left, bottom, right, top = (ctypes.c_float() for _ in range(4))
         if not pdfium.FPDFPage_GetCropBox(page, left, bottom, right, top) and not (
@@ -398,27 +399,34 @@ def _once(glyphs: list[Glyph]) -> list[Glyph]:
 
 def _composed(glyphs: list[Glyph]) -> list[Glyph]:
     """Put accents that stand over a letter's place onto the letter."""
-    out: list[Glyph] = []
-    waiting: Glyph | None = None
-    for glyph in glyphs:
-        if waiting is not None:
-            joined = _with_accent(glyph, waiting)
-            if joined is None:
-                out.append(waiting)
-            else:
-                glyph = joined
-            waiting = None
-        if glyph.text in _ACCENTS:
-            joined = _with_accent(out[-1], glyph) if out else None
+    accents = [at for at, glyph in enumerate(glyphs) if glyph.text in _ACCENTS]
+    if not accents:
+        return glyphs
+    letters: dict[tuple[int, int, int], list[int]] = {}
+    for at, glyph in enumerate(glyphs):
+        if glyph.text[-1].isalpha():
+            letters.setdefault(_cell(glyph), []).append(at)
+    out: list[Glyph | None] = list(glyphs)
+    for at in accents:
+        accent = glyphs[at]
+        direction, column, row = _cell(accent)
+        near = [
+            other
+            for side in (column - 1, column, column + 1)
+            for height in (row - 1, row, row + 1)
+            for other in letters.get((direction, side, height), ())
+        ]
+        for other in sorted(near, key=lambda other: abs(other - at)):
+            letter = out[other]
+            joined = _with_accent(letter, accent) if letter is not None else None
             if joined is not None:
-                out[-1] = joined
-            else:
-                waiting = glyph
-            continue
-        out.append(glyph)
-    if waiting is not None:
-        out.append(waiting)
-    return out
+                out[other], out[at] = joined, None
+                break
+    return [glyph for glyph in out if glyph is not None]
+
+
+def _cell(glyph: Glyph) -> tuple[int, int, int]:
+    return glyph.direction, int(glyph.left // 16), int(glyph.base // 16)
 
 
 def _with_accent(letter: Glyph, accent: Glyph) -> Glyph | None:
@@ -456,6 +464,8 @@ def _seen(
     if pictures and all(modes[glyph.run] in _INVISIBLE_MODES for glyph in shown):
         return glyphs  # a scan with its text layer, and nothing else
     scale = min(_SCALE, math.sqrt(_MOST_PIXELS / (place.width * place.height)))
+    if scale < _LEAST_SCALE:
+        return glyphs  # on a page the size of a wall no letter would leave a trace
     drawn = _draw(page, place, scale)
     boxes = _Boxes(shown, place, scale, drawn.shape)
     inked = boxes.share(_changed(drawn, _draw_without(page, place, scale, runs)))
