@@ -93,6 +93,10 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
         except UnreadablePageError as error:
             _read_page_by_pypdf(other(), number, read, str(error))
             continue
+        if page.blank and not page.glyphs and not page.pictures:
+            # Perhaps its font or its content is damaged: pypdf goes on where pdfium gives up.
+            _read_page_by_pypdf(other(), number, read, None)
+            continue
         lines = page_lines(page.glyphs)
         known = sum(not glyph.text.isspace() for glyph in page.glyphs if glyph.known)
         if (page.unknown > 20 and page.unknown > known) or (page.unknown and not known):
@@ -100,8 +104,6 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
             lines = []
         elif not lines and page.pictures:
             read.pictures.append(number + 1)
-        elif not lines and other().is_damaged(number):
-            read.unreadable[number + 1] = "it is damaged"
         read.lines.append(_composed(lines))
         read.heights.append(page.height)
     return read
@@ -125,8 +127,8 @@ def _read_page_by_pypdf(
             raise UnreadablePageError(reason or "it is missing")
         texts = document.text(number).splitlines()
         lines = [Line(text, 0.0, 1.0, middle, 10.0) for text in texts if text.strip()]
-        if reason is not None and not lines:
-            raise UnreadablePageError(reason)
+        if not lines and (reason is not None or document.is_damaged(number)):
+            raise UnreadablePageError(reason or "it is damaged")
     except UnreadablePageError as error:
         read.unreadable[number + 1] = str(error)
     read.lines.append(_composed(lines))

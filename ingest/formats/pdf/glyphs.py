@@ -100,6 +100,7 @@ class PageGlyphs:
         width, height: of the page, in points.
         pictures: whether it shows pictures or drawings.
         unknown: how many signs stand there whose letters nobody can tell.
+        blank: whether there are no signs at all, hidden ones included.
     """
 
     glyphs: list[Glyph]
@@ -107,6 +108,7 @@ class PageGlyphs:
     height: float
     pictures: bool
     unknown: int
+    blank: bool
 
 
 class UnreadablePageError(Exception):
@@ -155,6 +157,7 @@ def _read(
     finally:
         pdfium.FPDFText_ClosePage(text_page)
     pictures, drawn = _pictures(page)
+    blank = not glyphs
     unknown = sum(not glyph.known and not glyph.text.isspace() for glyph in glyphs)
     glyphs = [glyph for glyph in glyphs if place.holds(glyph) and glyph.size >= _SMALLEST]
     glyphs = _seen(page, place, glyphs, runs, pictures)
@@ -163,7 +166,7 @@ def _read(
     for text, box in typed:
         glyphs += _typed_glyphs(text, place, box, glyphs, count)
         count += 1
-    return PageGlyphs(glyphs, place.width, place.height, bool(pictures) or drawn, unknown)
+    return PageGlyphs(glyphs, place.width, place.height, bool(pictures) or drawn, unknown, blank)
 
 
 class _Place:
