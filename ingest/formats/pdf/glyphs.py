@@ -388,8 +388,10 @@ def _once(glyphs: list[Glyph]) -> list[Glyph]:
             for row in {(glyph.base - limit) // cell, (glyph.base + limit) // cell}
             for other in seen.get((glyph.text, glyph.direction, column, row), ())
         ]
+        # Letters of a ligature stand at one place, too, but in one run.
         if not any(
-            abs(other.left - glyph.left) < limit
+            other.run != glyph.run
+            and abs(other.left - glyph.left) < limit
             and abs(other.base - glyph.base) < limit
             and abs(other.size - glyph.size) < limit
             for other in near

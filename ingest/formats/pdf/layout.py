@@ -15,11 +15,12 @@ import statistics
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from docqa.ingest.formats.pdf.glyphs import Glyph
 
 # In the size of the type: a gap within a word, and one between cells or columns.
-_WORD_GAP = 0.17
+_WORD_GAP = 0.13
 _CELL_GAP = 1.15
 _SAME_BASE = 0.2
 _SCRIPT_SIZE = 0.88
@@ -117,7 +118,7 @@ def _pieces(glyphs: list[Glyph]) -> list[_Piece]:
             current is not None
             and abs(glyph.base - current.base) <= 0.05 * current.size
             and abs(glyph.size - current.size) <= 0.1 * current.size
-            and -0.5 * current.size <= glyph.left - current.right <= _CELL_GAP * current.size
+            and -0.9 * current.size <= glyph.left - current.right <= _CELL_GAP * current.size
         ):
             current.glyphs.append(glyph)
             current.right = max(current.right, glyph.right)
@@ -281,7 +282,11 @@ def _piece_text(piece: _Piece) -> str:
 def _letter_gap(piece: _Piece) -> float:
     """Return the gap above which two letters are of two words; more where letters are spaced."""
     shown = [glyph for glyph in piece.glyphs if not glyph.text.isspace()]
-    gaps = sorted(right.left - left.right for left, right in zip(shown, shown[1:], strict=False))
+    gaps = sorted(
+        right.left - left.right
+        for left, right in pairwise(shown)
+        if left.text.isalnum() and right.text.isalnum()  # not the dots of a table of contents
+    )
     plain = _WORD_GAP * piece.size
     if len(gaps) < 4:
         return plain
@@ -353,7 +358,7 @@ def _are_columns(left: list[Cell], right: list[Cell], edge: float) -> bool:
     if gutter < 0.6 * size:
         return False
     in_file = sorted([(cell.order, 0) for cell in left] + [(cell.order, 1) for cell in right])
-    switches = sum(a[1] != b[1] for a, b in zip(in_file, in_file[1:], strict=False))
+    switches = sum(a[1] != b[1] for a, b in pairwise(in_file))
     rows = min(map(len, sides))
     bases = sorted(line.base for line in sides[0])
     aligned = sum(_has_near(bases, line.base, 0.25 * line.size) for line in sides[1])

@@ -93,6 +93,18 @@ def test_letters_printed_twice_to_look_bold_are_there_once() -> None:
     assert text_of(draw) == "Total amount: 4488 euros, all of it"
 
 
+def test_ligatures_become_all_of_their_letters() -> None:
+    # As TeX sets them: one glyph of the font says two or three letters.
+    font = (
+        b"6 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 97 /LastChar 98 "
+        b"/Widths [584 500] /ToUnicode 7 0 R >>\nendobj\n7 0 obj\n<< /Length 61 >>\nstream\n"
+        b"2 beginbfchar\n<61> <00660066>\n<62> <006600660069>\nendbfchar\nendstream\nendobj\n"
+    )
+    content = b"BT /F1 12 Tf 60 700 Td (di) Tj /F2 12 Tf (a) Tj /F1 12 Tf (erent o) Tj /F2 12 Tf (b) Tj ET"
+    data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
+    assert extract("pdf", data).text == "different offi"
+
+
 def test_accents_set_over_their_letter_are_composed() -> None:
     content = b"BT /F1 12 Tf 60 700 Td (R) Tj (\xb4) Tj -4 0 Td ET "
     content = b"BT /F1 12 Tf 60 700 Td (caf) Tj 17.0 0 Td (\xb4) Tj -1.34 0 Td (e noir) Tj ET"
