@@ -28,10 +28,10 @@ _SCRIPT_SIZE = 0.88
 _LEAST_ROWS = 3
 _MOST_CUTS = 12
 
-_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
-_LOWERED = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
-_RAISED_FIT = re.compile(r"[0-9+\-−=()ni]+\Z")
-_LOWERED_FIT = re.compile(r"[0-9+\-−=()aehijklmnoprstuvx]+\Z")
+_RAISED = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
+_LOWERED = str.maketrans("0123456789+-\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_RAISED_FIT = re.compile(r"[0-9+\-\u2212=()ni]+\Z")
+_LOWERED_FIT = re.compile(r"[0-9+\-\u2212=()aehijklmnoprstuvx]+\Z")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ère|ème|o|a|os|as|TM|SM|®|™|℠)\Z")
 _LEADERS = re.compile(r"[ \t]*(?:\.[ \t]?){4,}[ \t]*|[ \t]*(?:…[ \t]?){2,}[ \t]*|[ \t]*_{4,}[ \t]*")
 _MARKER = re.compile(r"(?:\(?[0-9]{1,3}(?:\.[0-9]{1,3})*[.)]?|\(?[A-Za-z][.)]|[^\w\s]{1,2})\Z")
@@ -249,7 +249,7 @@ def _script(words: str, before: str, raised: bool) -> str:
             is_mark = (
                 before
                 and words.isdigit()
-                and ((letters is not None and len(letters[0]) > 2) or before[-1] in ".,;:!?”’\"'»")
+                and ((letters is not None and len(letters[0]) > 2) or before[-1] in ".,;:!?”\u2019\"'»")
             )
             return (" " if is_mark else "") + words.translate(_RAISED)
         if not words[0].isalnum() or not before[-1:].isalnum():  # *, †, quotes

@@ -66,7 +66,7 @@ def by_hand(content: bytes, resources: bytes = b"", more: bytes = b"", page: byt
 
 
 def test_raised_and_lowered_digits_do_not_join_the_number() -> None:
-    # "3.5 x 106", said a page that shows 3.5 × 10⁶.
+    # A page that shows 10 with a raised 6 said "106".
     def draw(canvas: Canvas) -> None:
         text = canvas.beginText(60, 700)
         for words, rise, size in [
@@ -211,7 +211,13 @@ def test_values_of_form_fields_stand_at_their_place() -> None:
         canvas.acroForm.checkbox(name="c", checked=False, x=150, y=612, size=18)
         written("Fuel:", y=580)(canvas)
         canvas.acroForm.choice(
-            name="d", value="Diesel", options=["Petrol", "Diesel"], x=150, y=572, width=90, height=20
+            name="d",
+            value="Diesel",
+            options=["Petrol", "Diesel"],
+            x=150,
+            y=572,
+            width=90,
+            height=20,
         )
         written("Signed in Bath", y=540)(canvas)
 
@@ -243,9 +249,7 @@ def with_note(data: bytes, subtype: str, contents: str, drawing: bytes = b"") ->
                 NameObject("/Resources"): DictionaryObject({NameObject("/Font"): font}),
             }
         )
-        note[NameObject("/AP")] = DictionaryObject(
-            {NameObject("/N"): writer._add_object(stream)}
-        )
+        note[NameObject("/AP")] = DictionaryObject({NameObject("/N"): writer._add_object(stream)})
     writer.add_annotation(0, note)
     file = io.BytesIO()
     writer.write(file)
@@ -317,7 +321,9 @@ def test_running_heads_and_feet_and_page_numbers_are_not_in_the_flow() -> None:
     def page(number: int) -> Callable[[Canvas], None]:
         def draw(canvas: Canvas) -> None:
             written(f"{'Roofs' if number < 4 else 'Drains'} \u2013 Handbook", y=810)(canvas)
-            written(f"sentence {'abcdefg'[number]} goes on", f"and ends {'stuvwxy'[number]}")(canvas)
+            written(f"sentence {'abcdefg'[number]} goes on", f"and ends {'stuvwxy'[number]}")(
+                canvas
+            )
             written("Confidential, Ashby Ltd", y=50)(canvas)
             written(f"Page {number + 1} of 7", y=30)(canvas)
 
@@ -345,7 +351,10 @@ def test_the_letterhead_of_a_single_page_stays() -> None:
 
 
 def test_a_word_that_a_line_end_cuts_gets_a_soft_hyphen() -> None:
-    assert text_of(written("the new observa-", "tory was met")) == "the new observa\u00ad\ntory was met"
+    assert (
+        text_of(written("the new observa-", "tory was met"))
+        == "the new observa\u00ad\ntory was met"
+    )
 
 
 def test_a_word_that_a_page_end_cuts_gets_a_soft_hyphen() -> None:
@@ -358,7 +367,9 @@ def test_a_word_that_a_page_end_cuts_gets_a_soft_hyphen() -> None:
 
 def test_a_hyphen_of_the_word_itself_stays() -> None:
     text = text_of(
-        written("a well-known man", "and another well-", "known man, with X-", "rays, Anglo-", "Saxon")
+        written(
+            "a well-known man", "and another well-", "known man, with X-", "rays, Anglo-", "Saxon"
+        )
     )
     assert text.endswith("another well-\nknown man, with X-\nrays, Anglo-\nSaxon")
 
