@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from docqa.answer import Answer
+from docqa.ingest.windows import reading_text
 from docqa.printable import printable, short_path
 
 # Where there is no terminal, long work says how far it has come this often.
@@ -72,8 +73,8 @@ def _highlighted(answer: Answer) -> str:
 
 
 def _flowing(text: str) -> str:
-    """Text as one paragraph, whatever line breaks the document has."""
-    return printable(" ".join(text.split()))
+    """Text as one paragraph, whatever line breaks and hyphens at line ends the document has."""
+    return printable(" ".join(reading_text(text).split()))
 
 
 def _wrapped(text: str) -> list[str]:
