@@ -19,7 +19,7 @@ from docqa.index.full_text import FullText
 from docqa.index.models.embedder import Embedder
 from docqa.index.store import FileState, Store
 from docqa.ingest.discover import Discovery, find_files
-from docqa.ingest.document import Document, Failure, LoadLimits
+from docqa.ingest.document import Document, Failure, Gap, LoadLimits
 from docqa.ingest.read_ahead import ahead
 from docqa.ingest.windows import Window, plain_tokenizer, split, tokenize
 from docqa.ingest.workers.pool import LoaderPool
@@ -39,6 +39,9 @@ class IndexReport:
     Attributes:
         added, changed, unchanged, removed: paths of documents.
         failed: files that could not be read, each with its reason.
+        gaps: what is missing of documents that were read in this run.
+        skipped: how many files were left out since their kind is not known, by suffix.
+        empty: named folders with nothing in them to read.
         windows: how many windows the index holds now.
         seconds: how long it took.
     """
@@ -48,6 +51,9 @@ class IndexReport:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
     windows: int = 0
     seconds: float = 0.0
 
@@ -151,6 +157,8 @@ class _Run:
         discovery = find_files(paths, self._options.include, self._options.exclude)
         self._files = len(discovery.files)
         self._report.failed.extend(discovery.failures)
+        self._report.skipped = discovery.skipped
+        self._report.empty = discovery.empty
         for path in _vanished(self._known, discovery):
             self._store.remove(path)
             if self._known[path].error is None:
@@ -176,6 +184,7 @@ class _Run:
         for listed in (report.added, report.changed, report.unchanged, report.removed):
             listed.sort()
         report.failed.sort(key=lambda failure: failure.path)
+        report.gaps.sort(key=lambda gap: gap.path)
         report.windows = len(dense.ids)
         report.seconds = time.perf_counter() - began
         return report
@@ -217,6 +226,7 @@ class _Run:
 
     def _take(self, cut: _Cut) -> None:
         document = cut.document
+        self._report.gaps.extend(Gap(document.path, gap) for gap in document.gaps)
         if cut.windows is None:
             self._store.touch(document.path, document.size, document.mtime_ns)
             self._report.unchanged.append(document.path)

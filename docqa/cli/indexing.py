@@ -126,8 +126,7 @@ def index(
     with progress("indexing") as tell:
 
         def told(files_done: int, files: int, windows_done: int) -> None:
-            if tell is not None:
-                tell(files_done, files, f"{windows_done:,} windows")
+            tell(files_done, files, f"{windows_done:,} windows")
 
         report = qa.index(paths, options, told)
     if as_json:
@@ -158,6 +157,9 @@ def _report_json(report: IndexReport) -> dict[str, object]:
             "removed": len(report.removed),
         },
         "failed": [asdict(failure) for failure in report.failed],
+        "gaps": [asdict(gap) for gap in report.gaps],
+        "skipped": report.skipped,
+        "empty": report.empty,
         "windows": report.windows,
         "seconds": round(report.seconds, 3),
     }
@@ -166,12 +168,28 @@ def _report_json(report: IndexReport) -> dict[str, object]:
 def _print_report(report: IndexReport, folder: str) -> None:
     for failure in report.failed:
         note(f"failed: {short_path(failure.path)}: {failure.error}")
+    for gap in report.gaps:
+        note(f"incomplete: {short_path(gap.path)}: {gap.gap}")
+    for path in report.empty:
+        note(f"nothing to read in {short_path(path)}")
+    if report.skipped:
+        note(f"skipped, as docqa does not read such files: {_counts(report.skipped)}")
     click.echo(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "
         f"{len(report.failed)} failed; {report.windows:,} windows in {printable(folder)} "
         f"({report.seconds:.1f} s)"
     )
+
+
+def _counts(skipped: dict[str, int]) -> str:
+    """Return how many files of each suffix there are, the commonest suffixes by name."""
+    shown = [
+        f"{count:,} {suffix or 'without a suffix'}" for suffix, count in list(skipped.items())[:12]
+    ]
+    if others := sum(list(skipped.values())[12:]):
+        shown.append(f"{others:,} others")
+    return ", ".join(shown)
 
 
 @click.command()
