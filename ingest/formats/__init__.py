@@ -106,6 +106,26 @@ FORMATS = (
     Format("pdf", (".pdf",), "pdf:extract_pdf", "PDF", ("pypdf[crypto]",)),
     Format("html", (".html", ".htm", ".xhtml"), "html:extract_html", "HTML", ("lxml",)),
     Format("docx", (".docx",), "docx:extract_docx", "Word", ("python-docx",)),
+    Format("pptx", (".pptx", ".pptm", ".ppsx"), "pptx:extract_pptx", "PowerPoint", ("lxml",)),
+    Format("xlsx", (".xlsx", ".xlsm"), "xlsx:extract_xlsx", "Excel", ("openpyxl",)),
+    Format(
+        "opendocument",
+        (".odt", ".ods", ".odp", ".ott"),
+        "opendocument:extract_opendocument",
+        "OpenDocument",
+        ("lxml",),
+    ),
+    Format("rtf", (".rtf",), "rtf:extract_rtf", "RTF", ("striprtf",)),
+    Format("epub", (".epub",), "epub:extract_epub", "EPUB", ("lxml",)),
+    Format("csv", (".csv", ".tsv"), "delimited:extract_delimited", "CSV"),
+    Format("json", (".json",), "json_data:extract_json", "JSON"),
+    Format("jsonl", (".jsonl", ".ndjson"), "json_data:extract_json_lines", "JSON Lines"),
+    Format("notebook", (".ipynb",), "notebook:extract_notebook", "Jupyter notebook"),
+    Format("eml", (".eml",), "mail:extract_eml", "e-mail", ("olefile",)),
+    Format("mbox", (".mbox",), "mail:extract_mbox", "e-mail folder", ("olefile",)),
+    Format("msg", (".msg",), "mail:extract_msg", "Outlook", ("olefile",)),
+    Format("subtitles", (".srt", ".vtt"), "subtitles:extract_subtitles", "subtitles"),
+    Format("latex", (".tex", ".latex"), "latex:extract_latex", "LaTeX", ("pylatexenc",)),
 )
 _BY_NAME = {format.name: format for format in FORMATS}
 _BY_SUFFIX = {suffix: format for format in FORMATS for suffix in format.suffixes}
