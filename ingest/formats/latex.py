@@ -28,12 +28,16 @@ _BODY = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*")
 # What has an argument that is not printed: an address, a name of a place, a size.
 _UNPRINTED = re.compile(
-    r"\\(?:href|textcolor|hyperref)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}(?=\s*\{)"
+    r"\\(?:href|hypertarget|textcolor|hyperref)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}(?=\s*\{)"
+    r"|\\(?:maketitle|tableofcontents)\b|\\def\s*\\[a-zA-Z]+\{(?:[^{}]|\{[^{}]*\})*\}"
     r"|\\(?:label|index|vspace\*?|hspace\*?|includegraphics|bibliographystyle|bibliography|pagestyle"
     r"|input|include|usepackage|setlength|color)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}"
 )
+_OPTION = re.compile(r"(\\begin\s*\{[^{}]*\})\s*\[[^\]]*\]")
 _TABLE = re.compile(
-    r"\\begin\s*\{(tabular[x*]?|longtable|array)\}(?:\{[^{}]*\})*(.*?)\\end\s*\{\1\}", re.DOTALL
+    r"\\begin\s*\{(tabular[x*]?|longtable|array)\}(?:\{(?:[^{}]|\{[^{}]*\})*\})*(.*?)"
+    r"\\end\s*\{\1\}",
+    re.DOTALL,
 )
 _ROW_END = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline\b")
 _RULE = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|cline\{[^}]*\})")
@@ -49,7 +53,7 @@ def extract_latex(data: bytes) -> Extracted:
     source = _COMMENT.sub(r"\1", decode(data).replace("\r\n", "\n"))
     title = _TITLE.search(source)
     body = _BODY.search(source)
-    source = _UNPRINTED.sub("", body[1] if body else source)
+    source = _OPTION.sub(r"\1", _UNPRINTED.sub("", body[1] if body else source))
     composer = Composer()
     title_words = _words(title[1]) if title else ""
     composer.paragraph(title_words)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 
 import olefile
 
@@ -134,7 +134,8 @@ def _parsed(data: bytes) -> _Message:
         name = part.get_filename() or f"message.{part.get_content_subtype()}"
         if part.get_content_type() == "message/rfc822":
             inner = part.get_payload()
-            data = inner[0].as_bytes() if isinstance(inner, list) and inner else b""
+            first = inner[0] if isinstance(inner, list) and inner else None
+            data = first.as_bytes() if isinstance(first, Message) else b""
             message.attachments.append((f"{part.get_filename() or 'message'}.eml", data))
         else:
             payload = part.get_payload(decode=True)

@@ -15,7 +15,7 @@ from docqa.ingest.formats.rows import write_tables
 _LABEL = "OpenDocument"
 _UNSEEN = frozenset(("annotation", "tracked-changes", "forms", "settings", "desc", "title"))
 _BLOCKS = frozenset(("p", "h"))
-# A sheet's rows and cells that are alike stand there once, with a number; empty ones by the million.
+# Rows and cells of a sheet that are alike stand there once, with a number; empty ones by millions.
 _MOST_REPEATED = 1000
 
 

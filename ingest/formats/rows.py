@@ -30,9 +30,7 @@ def write_tables(rows: Iterable[Sequence[str]], composer: Composer) -> None:
 
 def _write_table(table: list[list[str]], composer: Composer) -> None:
     """Write a table; what stands above its header (a title, a remark) is written before it."""
-    first = 0
-    while first < len(table) - 1 and sum(map(bool, table[first])) < 2:
-        first += 1
+    first = next((at for at, row in enumerate(table) if sum(map(bool, row)) > 1), 0)
     for row in table[:first]:
         composer.paragraph(" ".join(filter(None, row)))
     lines = list(_lines(table[first:]))

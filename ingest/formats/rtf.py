@@ -11,7 +11,11 @@ from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
 
 _TITLE = re.compile(rb"\{\\title\s+([^{}]*)\}")
+_HEAD = "{\\rtf1\\ansi "
 _BAR = "\x02"
+_CELL_END = re.compile(r"\s*\|")
+_NOTE = re.compile(r"\{\s*(?:\\\*)?\\footnote\b")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*")
 
 
@@ -25,14 +29,34 @@ def extract_rtf(data: bytes) -> Extracted:
         raise IngestError("not RTF inside, or damaged")
     # RTF is ASCII; what is not is escaped, in the encodings that the file names.
     # striprtf ends each cell of a table with a bar, so the document's own bars step aside.
-    text = rtf_to_text(data.decode("latin-1").replace("|", _BAR), errors="replace")
-    text = text.replace("|\n", "\n").replace("|", "\t").replace(_BAR, "|")
+    text, notes = _parted(data.decode("latin-1").replace("|", _BAR))
     composer = Composer()
-    for paragraph in _EMPTY_LINES.split(text):
-        composer.paragraph(paragraph)
+    for part in (text, *notes):
+        words = _CELL_END.sub("\t", rtf_to_text(part, errors="replace")).replace("\t\n", "\n")
+        for paragraph in _EMPTY_LINES.split(words.replace(_BAR, "|")):
+            composer.paragraph(paragraph)
     title = _TITLE.search(data)
     return composer.extracted(_plain(title[1]) if title else None)
 
 
+def _parted(rtf: str) -> tuple[str, list[str]]:
+    """Return a document without its notes, which striprtf leaves out, and the notes."""
+    kept: list[str] = []
+    notes: list[str] = []
+    at = 0
+    while (note := _NOTE.search(rtf, at)) is not None:
+        kept.append(rtf[at : note.start()])
+        depth = 1
+        at = len(rtf)
+        for brace in _BRACE.finditer(rtf, note.end()):
+            depth += {"{": 1, "}": -1}.get(brace[0], 0)
+            if depth == 0:
+                at = brace.end()
+                break
+        notes.append(_HEAD + rtf[note.end() : at - 1] + "}")
+    kept.append(rtf[at:])
+    return "".join(kept), notes
+
+
 def _plain(rtf: bytes) -> str:
-    return rtf_to_text("{\\rtf1\\ansi " + rtf.decode("latin-1") + "}", errors="replace")
+    return str(rtf_to_text(_HEAD + rtf.decode("latin-1") + "}", errors="replace"))

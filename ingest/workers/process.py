@@ -190,6 +190,7 @@ def _environment() -> dict[str, str]:
     return environment | {
         "HOME": "/",
         "LC_ALL": "C.UTF-8",
+        "OPENBLAS_NUM_THREADS": "1",  # NumPy's threads take address space, and openpyxl imports it
         "PATH": os.defpath,
         "PYTHONDONTWRITEBYTECODE": "1",
     }

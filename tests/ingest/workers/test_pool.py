@@ -192,6 +192,7 @@ def test_workers_get_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "LC_ALL",
         "LC_CTYPE",
         "LD_LIBRARY_PATH",
+        "OPENBLAS_NUM_THREADS",
         "PATH",
         "PYTHONDONTWRITEBYTECODE",
         "PYTHONHOME",
