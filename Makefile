@@ -1,6 +1,6 @@
 # make demo   install docqa into .venv, index docs/ and ask it about docqa itself
 # make test   run the tests in .venv
-# make lint   ruff and mypy
+# make lint   ruff, mypy, and the direction of imports
 # make bench  the benchmarks that need no data, in small sizes
 
 PYTHON ?= python3.11
@@ -37,6 +37,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/kill.py --kills 5 --files 60

@@ -224,10 +224,12 @@ def test_documents_can_t_steer_the_terminal(capsys: pytest.CaptureFixture[str]) 
     assert printable("a\udcff\n") == "a\\udcff\\n"
 
 
-def test_help_is_quick() -> None:
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "docqa", "--help"], check=True, stdout=subprocess.DEVNULL)
-    assert time.perf_counter() - began < 1.0  # 0.1 s on an idle machine
+def test_help_loads_no_library_that_computes() -> None:
+    code = (
+        "import sys; from docqa.cli import run; run(['--help'])\n"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'faiss', 'tokenizers')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_prompt_asks_on_and_keeps_the_models(index: Path) -> None:
@@ -240,7 +242,7 @@ def test_a_prompt_asks_on_and_keeps_the_models(index: Path) -> None:
     )
     os.close(terminal)
     os.write(controller, b"Who is the landlord?\nWho designed the rocket?\n\n")
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate()
     os.close(controller)
     assert process.returncode == 0
     assert b"Margaret Holloway" in out
@@ -260,13 +262,10 @@ def test_ctrl_c_leaves_the_index_whole(tmp_path: Path) -> None:
         # What runs in a shell's background ignores Ctrl-C, and its children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if (index / "docqa.db").exists() and _documents(index):
-            break
+    while process.poll() is None and not _documents(index):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, shown = process.communicate(timeout=60)
+    _, shown = process.communicate()
     assert process.returncode == 130
     assert "what was finished is kept" in shown
     assert 0 < _documents(index) < 60
