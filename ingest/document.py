@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
 from docqa.ingest.formats import FORMATS
@@ -59,6 +60,8 @@ class Document:
         outline: its headings, in the order of the text.
         gaps: what of the file is not in the text, a sentence each ("pages 3 and 7 are pictures
             without text; ...").
+        lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
+            empty where the text is the file itself or has no lines.
     """
 
     path: str
@@ -71,6 +74,7 @@ class Document:
     title: str | None = None
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
 
     @property
     def length(self) -> int:
@@ -106,6 +110,9 @@ class Document:
         Returns:
             The line, counted from 1; None where the format has no lines of its own.
         """
+        if self.lines:
+            at = max(0, bisect_right(self.lines, offset, key=itemgetter(0)) - 1)
+            return self.lines[at][1]
         if self.format not in LINE_FORMATS:
             return None
         ends = self.text.count("\n", 0, offset) + self.text.count("\r", 0, offset)

@@ -67,6 +67,7 @@ def load(path: str, limits: LoadLimits) -> Document:
         title=one_line(extracted.title or "", _MOST_HEADING_CHARS) or None,
         outline=_outline(extracted),
         gaps=tuple(map(one_line, extracted.gaps)),
+        lines=extracted.lines,
     )
 
 

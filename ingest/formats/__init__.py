@@ -40,6 +40,8 @@ class Extracted(NamedTuple):
         title: what the document calls itself.
         outline: its headings, in the order of the text.
         gaps: what of the file is not in the text, a sentence each.
+        lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
+            empty where the text is the file itself or has no lines.
     """
 
     text: str
@@ -47,6 +49,7 @@ class Extracted(NamedTuple):
     title: str | None = None
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
 
 
 class Loader(Protocol):

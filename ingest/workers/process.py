@@ -34,7 +34,7 @@ main()
 """
 _DOCQA = Path(__file__).absolute().parents[2]
 _CHUNK_BYTES = 1024 * 1024
-_MOST_HEADER_BYTES = 16 * 1024 * 1024
+_MOST_HEADER_BYTES = 64 * 1024 * 1024
 # Signals that a process sends itself by what it does; others come from outside.
 _CRASHES = frozenset(
     (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS)
@@ -131,8 +131,10 @@ class WorkerProcess:
         self._process.wait()
 
     def _receive(self, deadline: float) -> tuple[Header, bytearray]:
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > _MOST_HEADER_BYTES:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > _MOST_HEADER_BYTES:
                 raise ValueError("an endless header")
             self._receive_some(deadline)
         header = unpack_header(bytes(self._buffer[:end]))

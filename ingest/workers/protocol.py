@@ -73,6 +73,7 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
         "title": document.title,
         "outline": [[heading.text, heading.level, heading.start] for heading in document.outline],
         "gaps": document.gaps,
+        "lines": document.lines,
     }
     return json.dumps(header).encode("ascii") + b"\n", body
 
@@ -122,6 +123,8 @@ def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document
     text = body.decode("utf-8")
     if "\0" in text:
         raise ValueError("a NUL in the text")
+    lines = tuple(_line(value, len(text)) for value in _list(fields.get("lines")))
+    _ascending(offset for offset, _ in lines)
     outline = tuple(_heading(value, len(text)) for value in _list(fields.get("outline")))
     _ascending(heading.start for heading in outline)
     return Document(
@@ -137,6 +140,7 @@ def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document
         title=None if fields.get("title") is None else _words(fields["title"]),
         outline=outline,
         gaps=tuple(_words(value) for value in _list(fields.get("gaps"))),
+        lines=lines,
     )
 
 
@@ -181,6 +185,14 @@ def _heading(value: object, length: int) -> Heading:
         raise ValueError("no heading")
     text, level, start = parts
     return Heading(_words(text), _integer(level, 1, _MOST_LEVEL), _integer(start, 0, length))
+
+
+def _line(value: object, length: int) -> tuple[int, int]:
+    parts = _list(value)
+    if len(parts) != 2:
+        raise ValueError("no line")
+    offset, line = parts
+    return _integer(offset, 0, length), _integer(line, 1, _MOST_INTEGER)
 
 
 def _ascending(numbers: Iterable[int]) -> tuple[int, ...]:

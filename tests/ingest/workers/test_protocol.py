@@ -27,6 +27,7 @@ DOCUMENT = Document(
     title="Title",
     outline=(Heading("one", 1, 0), Heading("two", 2, 4)),
     gaps=("page 3 is a picture",),
+    lines=((0, 1), (4, 3)),
 )
 
 JSON = st.recursive(
@@ -92,6 +93,10 @@ def test_documents_and_failures_arrive_as_they_were_sent() -> None:
         {"title": ["a"]},
         {"title": "a" * 10_000},
         {"gaps": [None]},
+        {"lines": [[0, 0]]},
+        {"lines": [[99, 1]]},
+        {"lines": [[4, 1], [0, 2]]},
+        {"lines": [[0, 1, 2]]},
         {"gaps": "words"},
         {"format": "exe"},
         {"format": ["pdf"]},
