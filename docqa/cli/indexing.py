@@ -102,9 +102,9 @@ def index(
 
     Reads text, PDF, HTML, Office and OpenDocument files, books, e-mails and more (see
     docs/file-formats.md), in folders recursively. Files of other kinds are counted and left out.
-    Run it again after documents have changed: only what is new or changed is read, and what is no longer found in the
-    named folders (with these --include and --exclude) is removed. It can be stopped at any time and
-    started again.
+    Run it again after documents have changed: only what is new or changed is read, and what is no
+    longer found in the named folders (with these --include and --exclude) is removed. It can be
+    stopped at any time and started again.
 
     \b
     Example:

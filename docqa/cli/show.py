@@ -135,7 +135,7 @@ def _lines(label: str) -> Callable[..., None]:
         nonlocal said
         if time.monotonic() - said > _LINE_SECONDS:
             said = time.monotonic()
-            click.echo(f"{label} {done:,}/{total:,} {note}".rstrip(), err=True)
+            click.echo(", ".join(filter(None, (f"{label} {done:,}/{total:,}", note))), err=True)
 
     return tell
 

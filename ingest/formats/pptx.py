@@ -11,6 +11,7 @@ from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
 from docqa.ingest.formats.packed import Package, elements, name_of, resolve
+from docqa.ingest.formats.raised import lowered, raised
 
 _LABEL = "PowerPoint"
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -81,13 +82,26 @@ def _write_shapes(root: etree._Element, composer: Composer) -> None:
 
 def _paragraphs(root: etree._Element) -> Iterator[str]:
     for paragraph in elements(root, "p"):
-        words = "".join(
-            (element.text or "") if name_of(element) == "t" else " "
-            for element in paragraph.iter()
-            if name_of(element) in ("t", "br", "tab")
-        )
+        words = ""
+        for element in paragraph.iter():
+            match name_of(element):
+                case "t":
+                    words += _moved(words, element)
+                case "br" | "tab":
+                    words += " "
         if words.strip():
             yield " ".join(words.split())
+
+
+def _moved(before: str, text: etree._Element) -> str:
+    """Return a run's text, with the signs of raised or lowered text where it is that."""
+    run = text.getparent()
+    properties = None if run is None else next(elements(run, "rPr"), None)
+    baseline = "" if properties is None else properties.get("baseline", "")
+    words = text.text or ""
+    if baseline.strip("-0%") == "":
+        return words
+    return lowered(before, words) if baseline.startswith("-") else raised(before, words)
 
 
 def _is_second_copy(shape: etree._Element) -> bool:

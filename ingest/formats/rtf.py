@@ -9,11 +9,17 @@ from striprtf.striprtf import rtf_to_text
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
+from docqa.ingest.formats.raised import lowered, raised
 
 _TITLE = re.compile(rb"\{\\title\s+([^{}]*)\}")
 _HEAD = "{\\rtf1\\ansi "
 _BAR = "\x02"
 _CELL_END = re.compile(r"\s*\|")
+# Short text that is raised or lowered, in braces of its own or until that ends.
+_RAISED = re.compile(
+    r"(?P<before>[^\s{}\\;]{0,20})(?P<gap>[\s{}]{0,9}(?:\\[a-z]+\d*\s?){0,9}?)\\(?P<how>super|sub)\s?"
+    r"(?P<text>[\w+\-*()]{1,6})(?=[}\\])"
+)
 _NOTE = re.compile(r"\{\s*(?:\\\*)?\\footnote\b")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*")
@@ -29,7 +35,7 @@ def extract_rtf(data: bytes) -> Extracted:
         raise IngestError("not RTF inside, or damaged")
     # RTF is ASCII; what is not is escaped, in the encodings that the file names.
     # striprtf ends each cell of a table with a bar, so the document's own bars step aside.
-    text, notes = _parted(data.decode("latin-1").replace("|", _BAR))
+    text, notes = _parted(_RAISED.sub(_moved, data.decode("latin-1").replace("|", _BAR)))
     composer = Composer()
     for part in (text, *notes):
         words = _CELL_END.sub("\t", rtf_to_text(part, errors="replace")).replace("\t\n", "\n")
@@ -37,6 +43,14 @@ def extract_rtf(data: bytes) -> Extracted:
             composer.paragraph(paragraph)
     title = _TITLE.search(data)
     return composer.extracted(_plain(title[1]) if title else None)
+
+
+def _moved(match: re.Match[str]) -> str:
+    move = raised if match["how"] == "super" else lowered
+    text = move(match["before"], match["text"])
+    escaped = "".join(char if char.isascii() else f"\\u{ord(char)}?" for char in text)
+    blank = " " if match["gap"][-1:].isalnum() else ""  # ends the control word before
+    return f"{match['before']}{match['gap']}{blank}{escaped}"
 
 
 def _parted(rtf: str) -> tuple[str, list[str]]:

@@ -460,6 +460,28 @@ def test_rtf() -> None:
     assert extracted.text == "It ends in May\na|b č €\na\tb\nc\td\n\nSee annex."
 
 
+def test_a_raised_digit_never_joins_the_number_before_it() -> None:
+    # 3.5 × 10⁶ would be 3.5 × 106
+    rtf = rb"{\rtf1\ansi 3.5 x 10{\super 6} m{\b\super 2\b0} H{\sub 2}O 10\super 6\nosupersub .}"
+    assert extract("rtf", rtf).text == "3.5 x 10⁶ m² H₂O 10⁶."
+    style = (
+        '<style:style xmlns:style="s" style:name="T1"><style:text-properties '
+        'style:text-position="super 58%"/></style:style>'
+    )
+    words = '<text:p>3.5 x 10<text:span text:style-name="T1">6</text:span></text:p>'
+    content = _OPEN.format(f"<office:text>{words}</office:text>").replace(
+        "<office:body>", f"{style}<office:body>"
+    )
+    assert extract("opendocument", zipped({"content.xml": content})).text == "3.5 x 10⁶"
+    members = presentation()
+    run = '<a:r><a:rPr baseline="{}"/><a:t>{}</a:t></a:r>'.format
+    members["ppt/slides/slide1.xml"] = (
+        f'<p xmlns:a="a"><sp><a:p><a:t>3.5 x 10</a:t>{run(30000, 6)}<a:t> H</a:t>{run(-25000, 2)}'
+        f"{run(0, 'O')}</a:p></sp></p>"
+    )
+    assert "3.5 x 10⁶ H₂O" in extract("pptx", zipped(members)).text
+
+
 def test_latex() -> None:
     source = (
         "\\documentclass{article}\\title{The \\emph{lease}}\\begin{document}\\maketitle\n"
