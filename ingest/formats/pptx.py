@@ -95,8 +95,8 @@ def _paragraphs(root: etree._Element) -> Iterator[str]:
 
 def _moved(before: str, text: etree._Element) -> str:
     """Return a run's text, with the signs of raised or lowered text where it is that."""
-    run = text.getparent()
-    properties = None if run is None else next(elements(run, "rPr"), None)
+    before_it = text.itersiblings(preceding=True)
+    properties = next((mark for mark in before_it if name_of(mark) == "rPr"), None)
     baseline = "" if properties is None else properties.get("baseline", "")
     words = text.text or ""
     if baseline.strip("-0%") == "":
