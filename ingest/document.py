@@ -8,25 +8,13 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Protocol
 
-# Where the text is the file itself, so that its lines are the file's.
-LINE_FORMATS = frozenset({"text"})
+from docqa.ingest.formats import FORMATS
+from docqa.ingest.formats import Heading as Heading
 
 Lines = Sequence[tuple[int, int]]
 
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading of a document.
-
-    Attributes:
-        text: its words, on one line.
-        level: 1 for the highest.
-        start: where it begins in the document's text, in code points; what it is about follows.
-    """
-
-    text: str
-    level: int
-    start: int
+# Where the text is the decoded file itself, so that its lines are the file's.
+LINE_FORMATS = frozenset(format.name for format in FORMATS if format.is_lines)
 
 
 class Source(Protocol):
@@ -64,9 +52,9 @@ class Document:
 
     Attributes:
         path: absolute; undecodable bytes as ``os.fsdecode`` gives them (surrogateescape).
-        format: ``text``, ``markdown``, ``rst``, ``pdf``, ``html`` or ``docx``.
-        text: the whole text, without NULs and lone surrogates. Of a plain text it is the decoded
-            file itself, so offsets into it hold in the file; ligatures are written out.
+        format: the name of one of :data:`docqa.ingest.formats.FORMATS`.
+        text: the whole text, without NULs and lone surrogates. For ``LINE_FORMATS`` it is the
+            decoded file itself, so offsets into it hold in the file; ligatures are written out.
         page_starts: offset of each page's first character; empty where there are no pages.
         sha256: of the file's bytes, in hex.
         size: of the file, in bytes.
@@ -101,7 +89,7 @@ class Document:
         return self.text[start:end]
 
     def page_at(self, offset: int) -> tuple[int, int] | None:
-        """The page that holds an offset.
+        """Return the page that holds an offset.
 
         Args:
             offset: into ``text``, in code points.
@@ -115,7 +103,7 @@ class Document:
         return page, self.page_starts[page - 1]
 
     def line_at(self, offset: int) -> int | None:
-        r"""The line that holds an offset, as an editor counts.
+        r"""Return the line that holds an offset, as an editor counts.
 
         Lines end with ``\n``, ``\r\n`` or a lone ``\r``; the end belongs to the line it ends.
 
@@ -159,6 +147,19 @@ class Failure:
     path: str
     error: str
     passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something of a file that is not in its document's text.
+
+    Attributes:
+        path: of the file, absolute.
+        gap: what is missing and why, a sentence.
+    """
+
+    path: str
+    gap: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,13 +94,13 @@ def _wrapped(text: str) -> list[str]:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[..., None] | None]:
-    """A bar on stderr, or None where stderr is no terminal.
+def progress(label: str) -> Iterator[Callable[..., None]]:
+    """A bar on stderr, or a line now and then where stderr is no terminal.
 
     What is yielded takes ``(done, total)`` and, if it likes, a note.
     """
     if not sys.stderr.isatty():
-        yield None
+        yield _lines(label)
         return
     from rich.console import Console
     from rich.progress import (
@@ -128,6 +128,19 @@ def progress(label: str) -> Iterator[Callable[..., None] | None]:
         yield tell
 
 
+def _lines(label: str) -> Callable[..., None]:
+    """Return a function that says on stderr, now and then, how far long work has come."""
+    said = time.monotonic()
+
+    def tell(done: int, total: int, note: str = "") -> None:
+        nonlocal said
+        if time.monotonic() - said > _LINE_SECONDS:
+            said = time.monotonic()
+            click.echo(", ".join(filter(None, (f"{label} {done:,}/{total:,}", note))), err=True)
+
+    return tell
+
+
 @contextmanager
 def stages() -> Iterator[Callable[[str, int, int, str], None]]:
     """For work in stages: a bar for each on a terminal, a line now and then elsewhere (stderr).
@@ -143,7 +156,8 @@ def stages() -> Iterator[Callable[[str, int, int, str], None]]:
             nonlocal bar, current, said
             if stage != current:
                 open_bars.close()
-                bar = open_bars.enter_context(progress(stage))
+                if sys.stderr.isatty():
+                    bar = open_bars.enter_context(progress(stage))
                 current = stage
             if bar is not None:
                 bar(done, total, note)

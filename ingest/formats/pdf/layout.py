@@ -29,7 +29,9 @@ _LEAST_ROWS = 3
 _MOST_CUTS = 12
 
 _RAISED = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
-_LOWERED = str.maketrans("0123456789+-\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_LOWERED = str.maketrans(
+    "0123456789+-\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
+)
 _RAISED_FIT = re.compile(r"[0-9+\-\u2212=()ni]+\Z")
 _LOWERED_FIT = re.compile(r"[0-9+\-\u2212=()aehijklmnoprstuvx]+\Z")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ère|ème|o|a|os|as|TM|SM|®|™|℠)\Z")
@@ -249,7 +251,10 @@ def _script(words: str, before: str, raised: bool) -> str:
             is_mark = (
                 before
                 and words.isdigit()
-                and ((letters is not None and len(letters[0]) > 2) or before[-1] in ".,;:!?”\u2019\"'»")
+                and (
+                    (letters is not None and len(letters[0]) > 2)
+                    or before[-1] in ".,;:!?”\u2019\"'»"
+                )
             )
             return (" " if is_mark else "") + words.translate(_RAISED)
         if not words[0].isalnum() or not before[-1:].isalnum():  # *, †, quotes
