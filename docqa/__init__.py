@@ -31,9 +31,10 @@ from docqa.settings import AnswerSettings
 if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport
+    from docqa.index.hit import Hit
     from docqa.ingest.document import LoadLimits
     from docqa.ingest.windows import WindowSettings
-    from docqa.qa import DocQA, Hit
+    from docqa.qa import DocQA
     from docqa.reader import Reader
     from docqa.training.average import average
     from docqa.training.loop import train
@@ -73,7 +74,7 @@ _LATER = {
     "BuildOptions": "docqa.index.build",
     "DocQA": "docqa.qa",
     "Explanation": "docqa.explain.explanation",
-    "Hit": "docqa.qa",
+    "Hit": "docqa.index.hit",
     "IndexReport": "docqa.index.build",
     "LoadLimits": "docqa.ingest.document",
     "Reader": "docqa.reader",

@@ -29,13 +29,10 @@ class AnswerSettings:
 
     Args:
         max_answer_tokens: the most tokens in an answer.
-        prior_weight: what a window's retrieval score (its z-score among the windows that are read)
-            counts beside ``S·T_i + E·T_j`` when spans of different windows are ranked; 0 is the
-            pure maximum.
+        prior_weight: what a window's prominence (:class:`docqa.Hit`) counts beside
+            ``S·T_i + E·T_j`` when spans of different windows are ranked; 0 is the pure maximum.
         null_weight: what the null score of a span's own window counts against it in that ranking; 0
             is the pure maximum. Helps readers whose scores compare badly across windows.
-        support_weight: what the same words, found in other windows too, count for a span in that
-            ranking; 0 is the pure maximum.
         length_weight: what each word after its first counts against a span in that ranking; 0 is
             the pure maximum. Helps readers whose answers are longer than those that are wanted.
         null_threshold: no answer is given where the null score is above the best span's score by
@@ -54,7 +51,6 @@ class AnswerSettings:
     max_answer_tokens: int = 30
     prior_weight: float = 1.0
     null_weight: float = 0.0
-    support_weight: float = 0.0
     length_weight: float = 0.0
     null_threshold: float = float("inf")
     stop_margin: float = float("inf")
@@ -66,7 +62,7 @@ class AnswerSettings:
         for name in ("null_threshold", "stop_margin"):
             if isnan(getattr(self, name)):
                 raise ValueError(f"{name} must be a number")
-        for name in ("prior_weight", "null_weight", "support_weight", "length_weight"):
+        for name in ("prior_weight", "null_weight", "length_weight"):
             if not isfinite(getattr(self, name)):
                 raise ValueError(f"{name} must be a finite number, not {getattr(self, name)}")
             if getattr(self, name) < 0:

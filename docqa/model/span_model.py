@@ -7,6 +7,7 @@ Any Hugging Face question-answering encoder. Each window goes in as ``[CLS] ques
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,19 +35,13 @@ from docqa.model.packed_attention import pack_rows
 from docqa.model.row_logits import forward_rows
 from docqa.model.rows import PairEncoder, length_batches, load_fast_tokenizer
 from docqa.model.span_bert import SwiftBert
+from docqa.question import check_question
+from docqa.ranking.reading import Job
 from docqa.ranking.span_search import NO_SPAN, Logits
 from docqa.settings import AnswerSettings
 
 # Tokens (padding included) that go through the model at once.
 _BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 1_024}
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One question (its token ids) and the windows to be read for it."""
-
-    question: IntArray
-    windows: Sequence[Window]
 
 
 class SpanModel:
@@ -80,16 +75,18 @@ class SpanModel:
         self._model = SwiftBert(model) if swift else model
         self.tokenizer = self._encoder.tokenizer
         self.max_tokens = self._encoder.max_tokens
+        self._turn = threading.Lock()  # torch's modules are not called by two threads at once
 
     def question_ids(self, question: str, most: int | None = None) -> IntArray:
-        """A question's token ids.
+        """Return a question's token ids.
 
         Args:
             most: the most tokens it may have; half of what the model takes if not given.
 
         Raises:
-            QuestionError: it is empty, or has more tokens.
+            QuestionError: it is empty, is not valid Unicode, or has more tokens.
         """
+        check_question(question)
         ids = tokenize(question, self.tokenizer).ids
         if len(ids) == 0:
             raise QuestionError("the question is empty")
@@ -145,9 +142,10 @@ class SpanModel:
         found = self._blank(jobs)
         order = sorted(range(len(rows)), key=lambda n: -len(rows[n]))
         for batch in length_batches(order, rows, _BATCH_TOKENS[torch.device(self.device).type]):
-            start, end = forward_rows(
-                self._model, self._encoder, [rows[n] for n in batch], self.device, self._packed
-            )
+            with self._turn:
+                start, end = forward_rows(
+                    self._model, self._encoder, [rows[n] for n in batch], self.device, self._packed
+                )
             layout.place(found, batch, start, end)
             if read is not None:
                 read(len(batch))

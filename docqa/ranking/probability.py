@@ -1,9 +1,12 @@
-"""From confidence to the probability that an answer is right, by a curve fitted on data.
+"""The probability that an answer is right: a curve fitted on data, over what its reading shows.
 
-Confidence is what a span gets of all that was read: it falls with every further window, and says
-little by itself. The logistic curve through what happened to many answers (Platt 1999,
-"Probabilistic outputs for support vector machines", section 2) turns it into a number that can be
-held against the share of right answers.
+Nothing that the curve goes by changes with the number of windows read: an answer is as probable
+whether ten windows were read beside it or fifty. So it looks at the answer's own window and at the
+first group of windows, which is read whatever else is.
+
+The logistic curve through what happened to many answers (Platt 1999, "Probabilistic outputs for
+support vector machines", section 2) turns this into a number that can be held against the share of
+right answers.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _WORD = re.compile(rf"{_MAILBOX}|{_LETTER}+(?:(?<=\d)[.,](?=\d){_LETTER}+)*")
 # Signs that belong to the word they touch: of file names, options, sums and shares. Before them is
 # a blank, a bracket or a quote.
 _SIGNS_BEFORE = re.compile(
-    r"(?:^|(?<=[\s\"'`(\[{<=|\u2018\u201c\u00ab]))(?!\.{3})[./\\~#@$€£¥+±-]{1,3}$"
+    r"(?:^|(?<=[\s\"'`(\[{<=|\u2018\u201c\u00ab]))(?!\.{3})[./\\~#@$€£¥+±-]{1,3}\Z"
 )
 _SIGNS_AFTER = re.compile(r"(?<=\d)[%‰°€$£¥](?!\w)|(?<=\w)(?:\+{1,2}|#)(?!\S)")
 _MOST_SIGNS = 3

@@ -22,7 +22,8 @@ from torch import Tensor
 from docqa.errors import TrainError
 from docqa.index.files import replaced
 from docqa.ingest.windows import IntArray
-from docqa.model.span_model import Job, SpanModel
+from docqa.model.span_model import SpanModel
+from docqa.ranking.reading import Job
 from docqa.reader import READ_WINDOW
 from docqa.training.batch import Batch
 from docqa.training.examples import Example, Examples

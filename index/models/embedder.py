@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -41,6 +42,9 @@ class Embedder:
 
         load_quietly()
         place = pick_device(device)
+        self._turn = (
+            threading.Lock()
+        )  # neither model nor tokenizer is called by two threads at once
         self._batch = _BATCH.get(place, _BATCH_ELSEWHERE)
         try:
             self._model = SentenceTransformer(
@@ -81,12 +85,13 @@ class Embedder:
         """
         result = np.empty((len(texts), self.dimension), np.float32)
         for part in self._batches(texts):
-            vectors = encode(
-                [texts[n] for n in part],
-                batch_size=len(part),
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
+            with self._turn:
+                vectors = encode(
+                    [texts[n] for n in part],
+                    batch_size=len(part),
+                    convert_to_numpy=True,
+                    show_progress_bar=False,
+                )
             result[part] = _unit(np.asarray(vectors, np.float32))
             if embedded is not None:
                 embedded(len(part))
@@ -96,9 +101,10 @@ class Embedder:
         """Places of texts, in batches of one length in tokens, the longest first."""
         if not texts:
             return
-        tokens = self._model.tokenizer(
-            list(texts), truncation=True, max_length=self._model.max_seq_length
-        )
+        with self._turn:
+            tokens = self._model.tokenizer(
+                list(texts), truncation=True, max_length=self._model.max_seq_length
+            )
         lengths = [len(ids) for ids in tokens["input_ids"]]
         longest_first = sorted(range(len(texts)), key=lambda n: -lengths[n])
         for _, group in groupby(longest_first, key=lambda n: lengths[n]):

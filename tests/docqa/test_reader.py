@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from docqa import ModelError, QuestionError, Reader
 from docqa.ingest.windows import WindowSettings
-from docqa.model.span_model import Job, SpanModel
+from docqa.model.span_model import SpanModel
+from docqa.ranking.reading import Job
 from docqa.ranking.span_search import best_spans
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
