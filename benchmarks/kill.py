@@ -109,7 +109,8 @@ def _change(documents: Path, files: int, chance: random.Random) -> None:
 
 
 def _differences(whole: Path, torn: Path, documents: Path) -> list[str]:
-    found = [f"verify: {problem}" for problem in verify(Store.open(torn))]
+    with Store.open(torn) as store:
+        found = [f"verify: {problem}" for problem in verify(store).problems]
     ours, theirs = _content(whole), _content(torn)
     found += [f"{key} differs" for key in ours if key != "vectors" and ours[key] != theirs[key]]
     if not np.array_equal(ours["vectors"], theirs["vectors"]):
@@ -127,18 +128,21 @@ def _differences(whole: Path, torn: Path, documents: Path) -> list[str]:
 
 def _content(index: Path) -> dict[str, Any]:
     """What an index holds, without the numbers that its history gave it."""
-    store = Store.open(index)
-    documents = sorted(
-        (store.document(n) for n in store.document_ids()), key=lambda document: document.path
-    )
-    ids = {store.document(n).path: n for n in store.document_ids()}
-    windows = [w for document in documents for w in store.document_windows(ids[document.path])]
-    wanted = np.array([w.id for w in windows], np.int64)
-    order = np.argsort(wanted)
-    vectors = np.empty((len(wanted), store.settings.dimension), np.float32)
-    vectors[order] = store.vectors(wanted[order])
-    places = [(w.window.start, w.window.end, w.text, w.window.token_ids.tolist()) for w in windows]
-    return {"documents": documents, "windows": places, "vectors": vectors}
+    with Store.open(index) as store, store.snapshot():
+        documents = {store.document(n).path: n for n in store.document_ids()}
+        documents = dict(sorted(documents.items()))
+        windows = [w for n in documents.values() for w in store.document_windows(n)]
+        wanted = np.array([w.id for w in windows], np.int64)
+        order = np.argsort(wanted)
+        vectors = np.empty((len(wanted), store.settings.dimension), np.float32)
+        vectors[order] = store.vectors(wanted[order])
+        return {
+            "documents": [store.full_document(n) for n in documents.values()],
+            "windows": [
+                (w.window.start, w.window.end, w.text, w.window.token_ids.tolist()) for w in windows
+            ],
+            "vectors": vectors,
+        }
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@
     │   ├── IndexMissingError    there is none
     │   ├── IndexMismatchError   it was made with other settings
     │   ├── IndexLockedError     another process is writing to it
+    │   ├── IndexUnreadableError this user may not read it as it stands
+    │   ├── DiskFullError        the disk that it is on is full
     │   └── IndexDamagedError    it is not a whole database
     ├── ModelError               a model can't be found or loaded
     ├── QuestionError            a question that can't be asked
@@ -21,10 +23,12 @@ all. A wrong argument is a ``ValueError``, as everywhere in Python.
 from __future__ import annotations
 
 from docqa.index.errors import (
+    DiskFullError,
     IndexDamagedError,
     IndexLockedError,
     IndexMismatchError,
     IndexMissingError,
+    IndexUnreadableError,
     ModelError,
     StorageError,
 )
@@ -32,11 +36,13 @@ from docqa.ingest.errors import DocQAError, IngestError
 
 __all__ = [
     "DataError",
+    "DiskFullError",
     "DocQAError",
     "IndexDamagedError",
     "IndexLockedError",
     "IndexMismatchError",
     "IndexMissingError",
+    "IndexUnreadableError",
     "IngestError",
     "ModelError",
     "QuestionError",

@@ -19,9 +19,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from docqa.answer import Answer
-from docqa.errors import IndexDamagedError, IndexMissingError, StorageError
-from docqa.in_use import InUse
-from docqa.index.handle import OpenIndex
+from docqa.errors import IndexDamagedError, StorageError
+from docqa.index.handle import IndexHandle
 from docqa.index.hit import Hit
 from docqa.ingest.windows import WindowSettings
 from docqa.question import check_question
@@ -30,7 +29,6 @@ from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport, Progress
-    from docqa.index.models.embedder import Embedder
     from docqa.index.search import Searches
     from docqa.index.store import Store
     from docqa.ingest.document import Source
@@ -98,12 +96,11 @@ class DocQA:
         dtype: str = "auto",
         settings: AnswerSettings | None = None,
     ) -> None:
-        self._opened = OpenIndex(Path(index), embedder, window, device)
+        self._opened = IndexHandle(Path(index), embedder, window, device)
         self._reader_name = reader or DEFAULT_READER
         self._device = device
         self._dtype = dtype
         self._settings = settings
-        self._files = InUse()
         self._held = threading.local()  # .snapshot: what this thread holds open
         self._loading = threading.Lock()
 
@@ -128,21 +125,44 @@ class DocQA:
         Raises:
             IndexMismatchError: the index was made with another embedder or window size.
             IndexLockedError: another process is writing to it.
+            DiskFullError: there is no room left. What was written before is kept.
             ModelError: the embedder can't be loaded.
         """
-        from docqa.index.build import BuildOptions, build, writer_lock
+        from docqa.index.build import BuildOptions, build
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
-        with self._files.using(), writer_lock(self._opened.folder):
-            try:
-                store = self._opened.store()
-            except IndexMissingError:
-                from docqa.model.span_model import load_tokenizer
-
-                store = self._opened.create(load_tokenizer(self._reader_name).to_str())
-            embedder = self._embedder(store)
+        with self._opened.writing(self._new_tokenizer) as store:
+            embedder = self._opened.embedder(store)
             return build(store, embedder, paths, options or BuildOptions(), progress)
+
+    def forget(self, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+        """Remove files, and all files under folders, from the index.
+
+        The files themselves are not touched, and need not be there any more.
+
+        Args:
+            paths: files and folders.
+
+        Returns:
+            The paths of the files that were removed.
+
+        Raises:
+            ValueError: the index holds nothing under one of the paths; then nothing is removed.
+            IndexMissingError: there is no index.
+            IndexLockedError: another process is writing to it.
+        """
+        from docqa.index.build import forget
+
+        if isinstance(paths, (str, os.PathLike)):
+            paths = [paths]
+        with self._opened.writing() as store:
+            return forget(store, paths)
+
+    def _new_tokenizer(self) -> str:
+        from docqa.model.span_model import load_tokenizer
+
+        return load_tokenizer(self._reader_name).to_str()
 
     def load(self) -> None:
         """Load now what :meth:`ask` would load with the first question.
@@ -154,7 +174,7 @@ class DocQA:
         """
         with self._snapshot() as (store, _):
             _ = self.model
-            self._embedder(store)
+            self._opened.embedder(store)
 
     # -- asking ------------------------------------------------------------------------------
 
@@ -267,7 +287,7 @@ class DocQA:
         if not questions:
             return []
         with self._snapshot() as (store, searches):
-            vectors = self._embedder(store).questions(questions)
+            vectors = self._opened.embedder(store).questions(questions)
             return search(store, searches, questions, vectors, k)
 
     def read(self, question: str, hits: Sequence[Hit], exhaustive: bool = False) -> Reading:
@@ -332,13 +352,8 @@ class DocQA:
         return self._settings or self.model.answer_settings
 
     def close(self) -> None:
-        """Close the index's files once nobody asks any more; the object can be used again.
-
-        Raises:
-            RuntimeError: called from inside :meth:`snapshot`.
-        """
-        with self._files.alone():
-            self._opened.close()
+        """Close the index's files, each when no thread uses it; the object can be used again."""
+        self._opened.close()
 
     def __enter__(self) -> DocQA:
         return self
@@ -360,16 +375,12 @@ class DocQA:
         if held is not None:
             yield held
             return
-        with self._files.using(), self._opened.snapshot() as opened:
+        with self._opened.snapshot() as opened:
             self._held.snapshot = opened
             try:
                 yield opened
             finally:
                 self._held.snapshot = None
-
-    def _embedder(self, store: Store) -> Embedder:
-        with self._loading:
-            return self._opened.embedder(store)
 
     @contextmanager
     def _sources(self) -> Iterator[Callable[[int], Source]]:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from filelock import FileLock, Timeout
 from tokenizers import Tokenizer
 
 from docqa.index.dense import DenseIndex
-from docqa.index.errors import IndexLockedError, StorageError
 from docqa.index.full_text import FullText
-from docqa.index.models.embedder import Embedder
+from docqa.index.protocols import Embedder
 from docqa.index.store import FileState, Store
+from docqa.index.system_errors import database_errors, file_errors
 from docqa.ingest.discover import Discovery, find_files
 from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.read_ahead import ahead
-from docqa.ingest.windows import Window, plain_tokenizer, split, tokenize
+from docqa.ingest.windows import Window, plain_tokenizer, reading_text, split, tokenize
 from docqa.ingest.workers.pool import LoaderPool
 
-_LOCK = "writer.lock"
 # Documents are embedded and written together once they have so many windows: enough for batches
 # of one length, few enough that little is lost with a run that is stopped or killed.
 _WINDOWS_TOGETHER = 256
@@ -38,7 +37,9 @@ class IndexReport:
 
     Attributes:
         added, changed, unchanged, removed: paths of documents.
-        failed: files that could not be read, each with its reason.
+        failed: files and folders that could not be read, each with its reason.
+        stale: paths of documents whose file could not be read this time, for a reason that may
+            pass; the index keeps what it had of them.
         windows: how many windows the index holds now.
         seconds: how long it took.
     """
@@ -48,12 +49,13 @@ class IndexReport:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
     windows: int = 0
     seconds: float = 0.0
 
 
 class Progress(Protocol):
-    """Told how far a run has come; the command line draws it."""
+    """What a run calls as it comes on; the command line draws it."""
 
     def __call__(self, files_done: int, files: int, windows_done: int) -> None: ...
 
@@ -69,30 +71,6 @@ class BuildOptions:
     rehash: bool = False
 
 
-@contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold an index for writing; the lock dies with its process.
-
-    Raises:
-        IndexLockedError: another process (or thread) holds it.
-        StorageError: the folder can't be made or written to.
-    """
-    lock = FileLock(folder / _LOCK, timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise IndexLockedError(
-            f"another docqa is writing to the index in {folder}; wait until it has finished"
-        ) from None
-    except OSError as error:
-        raise StorageError(f"no index can be kept in {folder}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def build(
     store: Store,
     embedder: Embedder,
@@ -100,7 +78,9 @@ def build(
     options: BuildOptions,
     progress: Progress | None = None,
 ) -> IndexReport:
-    """Bring the index in line with the files; the caller holds :func:`writer_lock`.
+    """Bring the index in line with the files.
+
+    The caller holds :func:`docqa.index.lock.writer_lock`.
 
     Documents are read and cut into windows in parallel with embedding, and written as soon as some
     hundred windows are embedded, in one transaction, so a run that is killed loses only what it had
@@ -108,12 +88,61 @@ def build(
     the number of documents.
 
     Args:
-        store: open, and made with ``embedder``.
+        store: open to write, and made with ``embedder``.
         paths: files and folders.
         options: which files, and what each may cost.
         progress: called after each file and each batch of windows.
+
+    Raises:
+        DiskFullError: there is no room left. What was written before is kept.
+        StorageError: the index can't be read or written, as the kind of error says.
     """
-    return _Run(store, embedder, options, progress).run(paths)
+    with database_errors(store.folder):
+        _remove_leftovers(store)
+        return _Run(store, embedder, options, progress).run(paths)
+
+
+def forget(store: Store, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Remove files, and all files under folders, from the index.
+
+    The caller holds :func:`docqa.index.lock.writer_lock`. The files themselves are not touched, and
+    need not be there any more.
+
+    Args:
+        store: open to write.
+        paths: files and folders.
+
+    Returns:
+        The paths of the files that were removed, sorted.
+
+    Raises:
+        ValueError: the index holds nothing under one of the paths; then nothing is removed.
+        StorageError: the index can't be read or written, as the kind of error says.
+    """
+    with database_errors(store.folder):
+        _remove_leftovers(store)
+        known = store.files()
+        gone: set[str] = set()
+        for path in paths:
+            named = os.path.abspath(os.fsdecode(path))
+            found = {file for file in known if _is_under(file, named)}
+            if not found:
+                raise ValueError(f"the index in {store.folder} holds nothing under {named}")
+            gone |= found
+        with store.one_transaction():
+            for file in gone:
+                store.remove(file)
+        save_caches(store)
+    return sorted(gone)
+
+
+def save_caches(store: Store) -> DenseIndex:
+    """Bring the caches beside a store in line with it, and return the vectors."""
+    dense = DenseIndex.load(store)
+    if not dense.is_saved(store):
+        dense = dense.save(store)
+    FullText.refresh(store)
+    return dense
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +179,10 @@ class _Run:
         began = time.perf_counter()
         discovery = find_files(paths, self._options.include, self._options.exclude)
         self._files = len(discovery.files)
-        self._report.failed.extend(discovery.failures)
+        for failure in discovery.failures:
+            self._fail_to_look(failure)
         for path in _vanished(self._known, discovery):
-            self._store.remove(path)
-            if self._known[path].error is None:
-                self._report.removed.append(path)
+            self._remove(path)
         changed = [path for path in discovery.files if not self._is_as_known(path)]
         with (
             LoaderPool(self._options.limits, self._options.workers) as pool,
@@ -168,12 +196,15 @@ class _Run:
                 else:
                     self._take(result)
         self._flush()
-        dense = DenseIndex.load(self._store)
-        if not dense.is_saved(self._store):
-            dense.save(self._store)
-        FullText.refresh(self._store)
+        dense = save_caches(self._store)
         report = self._report
-        for listed in (report.added, report.changed, report.unchanged, report.removed):
+        for listed in (
+            report.added,
+            report.changed,
+            report.unchanged,
+            report.removed,
+            report.stale,
+        ):
             listed.sort()
         report.failed.sort(key=lambda failure: failure.path)
         report.windows = len(dense.ids)
@@ -181,23 +212,62 @@ class _Run:
         return report
 
     def _is_as_known(self, path: str) -> bool:
-        """Whether size and time say that a file that could be read is still the same."""
+        """Return whether size and time say that a file that could be read is still the same."""
         known = self._known.get(path)
         if known is None or known.error is not None or self._options.rehash:
             return False
         size, mtime_ns = _size_and_time(path)
         if (known.size, known.mtime_ns) != (size, mtime_ns):
             return False
+        if known.stale is not None:
+            self._store.touch(path, size, mtime_ns)
         self._report.unchanged.append(path)
         self._file_done()
         return True
 
+    def _fail_to_look(self, failure: Failure) -> None:
+        """Take note of a named path, or something in a folder, that could not be looked at.
+
+        Where it is gone, so is all that the index has of it. Else what lies there can't be seen,
+        and stays.
+        """
+        below = [path for path in self._known if _is_under(path, failure.path)]
+        if _is_gone(failure.path, failure.path in self._known):
+            for path in below:
+                self._remove(path)
+            if below:
+                said = f"{failure.error}; the index has forgotten it"
+                failure = replace(failure, error=said)
+        else:
+            for path in below:
+                self._keep(path, failure.error)
+        self._report.failed.append(failure)
+
     def _fail(self, failure: Failure) -> None:
+        """Take note of a file that could not be read."""
         known = self._known.get(failure.path)
-        if known is None or known.error != failure.error:
+        if known is not None and _is_gone(failure.path, was_file=True):
+            self._remove(failure.path)
+        elif failure.passing and known is not None and known.error is None:
+            self._keep(failure.path, failure.error)
+        elif known is None or known.error != failure.error:
             self._store.put_failure(failure.path, failure.error, *_size_and_time(failure.path))
         self._report.failed.append(failure)
         self._file_done()
+
+    def _keep(self, path: str, reason: str) -> None:
+        """Keep what the index has of a file that can't be read just now."""
+        known = self._known[path]
+        if known.error is not None:
+            return
+        if known.stale != reason:
+            self._store.mark_stale(path, reason)
+        self._report.stale.append(path)
+
+    def _remove(self, path: str) -> None:
+        self._store.remove(path)
+        if self._known[path].error is None:
+            self._report.removed.append(path)
 
     def _cut(self, results: Iterable[Document | Failure]) -> Iterator[_Cut | Failure]:
         """Documents cut into windows; runs in a thread of its own."""
@@ -211,7 +281,7 @@ class _Run:
                 yield _Cut(result, list(split(tokens, self._store.settings.window)))
 
     def _has_content(self, document: Document) -> bool:
-        """Whether the index holds just this under the document's path."""
+        """Return whether the index holds just this under the document's path."""
         known = self._known.get(document.path)
         return known is not None and known.sha256 == document.sha256
 
@@ -230,7 +300,7 @@ class _Run:
     def _flush(self) -> None:
         """Embed and write the documents that wait."""
         texts = [
-            document.text[window.start : window.end]
+            reading_text(document.text[window.start : window.end])
             for document, windows in self._waiting
             for window in windows
         ]
@@ -261,7 +331,7 @@ class _Run:
 
 
 def _vanished(known: dict[str, FileState], discovery: Discovery) -> list[str]:
-    """Known files under the named folders that are no longer there.
+    """Return known files under the named folders that are no longer there.
 
     What lies under a folder that could not be read (a mount that is gone, a permission) has not
     vanished: it can't be seen.
@@ -275,6 +345,34 @@ def _vanished(known: dict[str, FileState], discovery: Discovery) -> list[str]:
         and any(_is_under(path, root) for root in discovery.roots)
         and not any(_is_under(path, folder) for folder in unseen)
     ]
+
+
+def _remove_leftovers(store: Store) -> None:
+    """Remove what killed runs left half written, and caches from after a backup was put back.
+
+    Those would be taken for the caches of generations that are still to come.
+    """
+    with file_errors(store.folder):
+        for part in store.folder.glob("*.part"):
+            part.unlink(missing_ok=True)
+        for cache in (*store.folder.glob("vectors-*-*"), *store.folder.glob("words-*-*")):
+            generation = cache.stem.rpartition("-")[2]
+            if generation.isdecimal() and int(generation) > store.generation:
+                cache.unlink(missing_ok=True)
+
+
+def _is_gone(path: str, was_file: bool) -> bool:
+    """Return whether what stood at a path is no longer there, as far as the system can tell."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    try:
+        return was_file and not stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return False
 
 
 def _is_under(path: str, folder: str) -> bool:

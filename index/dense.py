@@ -1,13 +1,15 @@
 """Nearest neighbours of vectors, with FAISS: a cache of what the store holds.
 
 The cache is one file, written whole or not at all, and named after the index and the generation
-of the store that it shows. A file of an older generation is mended from the store: what it lacks
-is added, what it has too much of removed.
+of the store that it shows. What the store has changed since lies beside it in memory: new vectors
+are compared one by one, those that are gone are passed over. Where that has grown large, and when
+a run ends, both become one again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,102 +18,98 @@ import numpy as np
 
 from docqa.index.files import replaced
 from docqa.index.store import IdArray, Store, Vectors
+from docqa.index.system_errors import file_errors
 
 # Up to this many windows every vector is compared (docs/benchmarks.md, "From a thousand to a
 # million windows").
 EXACT_LIMIT = 50_000
+# The most windows that are kept, or passed over, beside a file.
+_BESIDE = 10_000
 _PREFIX = "vectors-"
 # Lists searched of an inverted file, as a share of all lists.
 _PROBED = 1 / 16
 _TRAINING_VECTORS_A_LIST = 40
 
 
-@dataclass
+class _Base:
+    """A FAISS index that is never changed once it is here."""
+
+    def __init__(self, index: Any, generation: int) -> None:
+        self.index = index
+        self.generation = generation  # of the file that it was read from; -1 without
+
+    @cached_property
+    def ids(self) -> IdArray:
+        """``(windows,)`` the windows in it, ascending."""
+        return _ids(self.index)
+
+
+@dataclass(frozen=True)
 class DenseIndex:
-    """Vectors by window id, searched by inner product.
+    """Vectors by window id, searched by inner product. Never changed, so threads may share it.
 
     Attributes:
         generation: the store's, which it shows.
-        rebuilt: why it was not read from its file; None where it was, or has been saved since.
+        rebuilt: why it was not read from its file; None where it was.
     """
 
     generation: int
     rebuilt: str | None
-    _index: Any
-    # Whether the file is mapped into memory; then it can be searched, not changed.
-    _mapped: bool
+    _base: _Base
+    # What the store has that the base lacks, and what the base has too much.
+    _recent_ids: IdArray
+    _recent: Vectors
+    _gone: IdArray
 
     @classmethod
     def load(cls, store: Store) -> DenseIndex:
-        """The cache as it stands on disk, brought in line with the store.
+        """Return the cache as it stands on disk, brought in line with the store.
 
-        A file that shows the store's generation is mapped and not gone through. A cache that is
-        missing, torn, foreign or of another kind is built from the store; ``rebuilt`` says so.
-        Nothing is written: see :meth:`save`.
+        The file is mapped, and not gone through where it shows the store's generation. A cache
+        that is missing, torn, foreign or of another kind is built from the store; ``rebuilt`` says
+        so. Nothing is written: see :meth:`save`.
         """
-        dense = cls._read(store)
-        dense.sync(store)
-        return dense
+        base, why_not = _read(store, mapped=True)
+        if base is None:
+            base = _Base(_brought_in_line(None, store), -1)
+            return cls._of_base(base, store.generation, why_not)
+        return cls._of_base(base, base.generation, None).follow(store)
 
     @classmethod
-    def _read(cls, store: Store) -> DenseIndex:
-        files = _cache_files(store)
-        if not files:
-            return cls(-1, "it was missing", None, False)
-        file = files[-1]
-        generation = int(file.stem.rpartition("-")[2])
-        mapped = generation == store.generation
-        try:
-            index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP if mapped else 0)
-            if index.d != store.settings.dimension:
-                return cls(-1, "its vectors had another length", None, False)
-            if not _fits(index, index.ntotal):
-                return cls(-1, "it was of an older kind", None, False)
-            return cls(generation, None, index, mapped)
-        except (RuntimeError, AttributeError, MemoryError):
-            return cls(-1, "it could not be read", None, False)
+    def _of_base(cls, base: _Base, generation: int, rebuilt: str | None) -> DenseIndex:
+        none = np.empty(0, np.int64)
+        return cls(generation, rebuilt, base, none, np.empty((0, base.index.d), np.float32), none)
 
     @property
     def ids(self) -> IdArray:
         """``(windows,)`` the windows in it, ascending."""
-        return _ids(self._index)
+        held = np.setdiff1d(self._base.ids, self._gone, assume_unique=True)
+        return np.union1d(held, self._recent_ids)
 
-    def sync(self, store: Store) -> bool:
-        """Bring the vectors in line with the store.
+    def follow(self, store: Store) -> DenseIndex:
+        """Return the vectors in line with the store's present generation.
 
-        Only what is new is added and only what is gone removed, unless the number of windows
-        asks for another kind of index; then all is built anew. Costs nothing where the store's
-        generation is still the same.
-
-        Returns:
-            Whether anything changed.
+        Only what is new is read, unless much has changed. Costs nothing where the generation is
+        still the same.
         """
-        if self._index is not None and self.generation == store.generation:
-            return False
-        if self._mapped:  # whoever changed the store may have saved a newer file
-            newer = self._read(store)
-            self._index, self._mapped = newer._index, newer._mapped
-            self.generation, self.rebuilt = newer.generation, newer.rebuilt
-            return self.sync(store) or True
+        if self.generation == store.generation:
+            return self
+        newest, _ = _read(store, mapped=True, newer_than=self._base.generation)
+        base = newest or self._base
         wanted = store.window_ids()
-        if self._index is None or not _fits(self._index, len(wanted)):
-            self._index = _empty_index(store, wanted)
-            new, gone = wanted, wanted[:0]
-        else:
-            held = self.ids
-            gone = np.setdiff1d(held, wanted, assume_unique=True)
-            new = np.setdiff1d(wanted, held, assume_unique=True)
-        if len(gone):
-            self._index.remove_ids(gone)
-        step = 50_000
-        for first in range(0, len(new), step):
-            part = new[first : first + step]
-            self._index.add_with_ids(store.vectors(part), part)
-        self.generation = store.generation
-        return True
+        new = np.setdiff1d(wanted, base.ids, assume_unique=True)
+        gone = np.setdiff1d(base.ids, wanted, assume_unique=True)
+        if len(new) + len(gone) > _BESIDE or not _fits(base.index, len(wanted)):
+            base = _Base(_brought_in_line(_read_to_change(store), store), -1)
+            return self._of_base(base, store.generation, self.rebuilt)
+        vectors = np.empty((len(new), base.index.d), np.float32)
+        known = np.isin(new, self._recent_ids)
+        vectors[known] = self._recent[np.searchsorted(self._recent_ids, new[known])]
+        vectors[~known] = store.vectors(new[~known])
+        return DenseIndex(store.generation, self.rebuilt, base, new, vectors, gone)
 
     def search(self, questions: Vectors, k: int) -> tuple[Vectors, IdArray]:
-        """The ``k`` nearest windows of each question.
+        """Return the ``k`` nearest windows of each question.
 
         Args:
             questions: ``(questions, dimension)``, of length 1.
@@ -120,16 +118,37 @@ class DenseIndex:
             ``(scores, ids)``, each ``(questions, min(k, windows))``; scores are cosines, best
             first. An approximate index may return fewer: their id is -1.
         """
-        k = min(k, self._index.ntotal)
-        if k == 0:
-            return np.empty((len(questions), 0), np.float32), np.empty(
-                (len(questions), 0), np.int64
-            )
-        scores, ids = self._index.search(questions, k)
+        windows = self._base.index.ntotal - len(self._gone) + len(self._recent_ids)
+        k = min(k, windows)
+        scores = np.empty((len(questions), 0), np.float32)
+        ids = np.empty((len(questions), 0), np.int64)
+        if k and self._base.index.ntotal:
+            scores, ids = self._search_base(questions, k)
+        if k and len(self._recent_ids):
+            near = questions @ self._recent.T
+            scores = np.concatenate([scores, near], axis=1)
+            all_recent = np.broadcast_to(self._recent_ids, near.shape)
+            ids = np.concatenate([ids, all_recent], axis=1)
+            order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+            scores = np.take_along_axis(scores, order, axis=1)
+            ids = np.take_along_axis(ids, order, axis=1)
         return scores, ids
 
-    def nearest_to_itself(self, store: Store, sample: int = 1000) -> float:
-        """The share of (sampled) stored vectors whose nearest neighbour is as near as itself."""
+    def _search_base(self, questions: Vectors, k: int) -> tuple[Vectors, IdArray]:
+        index = self._base.index
+        if not len(self._gone):
+            scores, ids = index.search(questions, k)
+            return scores, ids
+        without = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone))
+        if isinstance(index, faiss.IndexIVF):
+            how = faiss.SearchParametersIVF(sel=without, nprobe=index.nprobe)
+        else:
+            how = faiss.SearchParameters(sel=without)
+        scores, ids = index.search(questions, k, params=how)
+        return scores, ids
+
+    def measure_self_search(self, store: Store, sample: int = 1000) -> float:
+        """Return the share of (sampled) vectors whose nearest neighbour is as near as itself."""
         ids = self.ids
         if not len(ids):
             return 1.0
@@ -139,19 +158,83 @@ class DenseIndex:
         itself = np.einsum("nd,nd->n", vectors, vectors)
         return float(np.mean(np.abs(scores[:, 0] - itself) < 0.02))
 
-    def save(self, store: Store) -> None:
-        """Write the cache beside the store; the caller holds the writer's lock."""
+    def save(self, store: Store) -> DenseIndex:
+        """Write the cache beside the store; the caller holds the writer's lock.
+
+        Returns:
+            The vectors as they can be read from the file now.
+
+        Raises:
+            StorageError: it can't be written.
+        """
+        whole = self._base.index
+        if len(self._recent_ids) or len(self._gone):
+            whole = _brought_in_line(_read_to_change(store), store)
         target = _cache_file(store)
-        with replaced(target) as part:
-            faiss.write_index(self._index, str(part))
-        self.rebuilt = None
+        with (
+            file_errors(store.folder),
+            replaced(target) as part,
+            part.open("wb") as stream,
+        ):
+            # Writing by itself, FAISS says only in words what went wrong.
+            faiss.write_index(whole, faiss.PyCallbackIOWriter(stream.write))
         for old in store.folder.glob(f"{_PREFIX}*"):
             if old != target:
                 old.unlink(missing_ok=True)
+        return self._of_base(_Base(whole, self.generation), self.generation, None)
 
     def is_saved(self, store: Store) -> bool:
-        """Whether the file on disk is whole and shows the store's present generation."""
+        """Return whether a file on disk is known to show the store's present generation."""
         return self.rebuilt is None and _cache_file(store).exists()
+
+
+def _read(store: Store, mapped: bool, newer_than: int = -1) -> tuple[_Base | None, str]:
+    """Return the newest cache that lies beside the store; or None, and why there is none of use."""
+    files = [file for file in _cache_files(store) if _generation_of(file) > newer_than]
+    if not files:
+        return None, "it was missing"
+    file = files[-1]
+    try:
+        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP if mapped else 0)
+        if index.d != store.settings.dimension:
+            return None, "its vectors had another length"
+        if not _fits(index, index.ntotal):
+            return None, "it was of an older kind"
+        return _Base(index, _generation_of(file)), ""
+    except (RuntimeError, AttributeError, MemoryError):
+        return None, "it could not be read"
+
+
+def _read_to_change(store: Store) -> Any:
+    """Return the newest cache as a FAISS index in memory; None where there is none of use."""
+    base, _ = _read(store, mapped=False)
+    return base.index if base is not None else None
+
+
+def _brought_in_line(index: Any, store: Store) -> Any:
+    """Return an index of just what the store has, made of one that nobody else holds.
+
+    Args:
+        index: None to build it from the store.
+    """
+    wanted = store.window_ids()
+    if index is None or not _fits(index, len(wanted)):
+        index, new = _empty_index(store, wanted), wanted
+    else:
+        held = _ids(index)
+        gone = np.setdiff1d(held, wanted, assume_unique=True)
+        new = np.setdiff1d(wanted, held, assume_unique=True)
+        if len(gone):
+            index.remove_ids(gone)
+    step = 50_000
+    for first in range(0, len(new), step):
+        part = new[first : first + step]
+        index.add_with_ids(store.vectors(part), part)
+    return index
+
+
+def _generation_of(file: Path) -> int:
+    return int(file.stem.rpartition("-")[2])
 
 
 def _cache_file(store: Store) -> Path:
@@ -163,12 +246,12 @@ def _cache_files(store: Store) -> list[Path]:
 
 
 def _lists_for(windows: int) -> int:
-    """How many inverted lists: 0 asks for an exact index, else about 4 times the root."""
+    """Return the number of inverted lists, about 4 times the root; 0 for an exact index."""
     return 0 if windows <= EXACT_LIMIT else int(4 * windows**0.5)
 
 
 def _fits(index: Any, windows: int) -> bool:
-    """Whether an index is of the kind that so many windows ask for, within a factor of two."""
+    """Return whether an index is of the kind that fits the number of windows, within a factor."""
     lists = _lists_for(windows)
     if isinstance(index, faiss.IndexIVFScalarQuantizer):
         as_stored = index.sq.qtype == faiss.ScalarQuantizer.QT_fp16

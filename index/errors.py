@@ -24,6 +24,14 @@ class IndexLockedError(StorageError):
     """Another process is writing to the index."""
 
 
+class IndexUnreadableError(StorageError):
+    """The index is in order, but this user may not read it as it stands."""
+
+
+class DiskFullError(StorageError):
+    """The disk that the index is on has no room left; what was written before is kept."""
+
+
 class IndexDamagedError(StorageError):
     """The database can't be read, or misses what it must hold."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def replaced(target: Path) -> Iterator[Path]:
-    """A path beside ``target`` to write to; synced and renamed to it if nothing is raised."""
+    """Yield a path beside ``target`` to write to; synced and renamed to it if nothing is raised."""
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         yield part

@@ -1,4 +1,4 @@
-"""BM25 over windows, with SQLite's FTS5."""
+"""The words of windows, searched by BM25 with SQLite's FTS5."""
 
 from __future__ import annotations
 
@@ -30,17 +30,21 @@ class FullText:
 
     @classmethod
     def load(cls, store: Store) -> FullText:
-        """The full text with the postings that lie beside the store; nothing is written."""
+        """Return the full text with the postings that lie beside the store; nothing is written."""
         return cls(Scorer.load(store))
 
     @staticmethod
     def refresh(store: Store) -> None:
-        """Collect and save postings where that is worth it; the caller holds the writer's lock."""
+        """Collect and save postings where that is worth it; the caller holds the writer's lock.
+
+        Raises:
+            StorageError: they can't be written.
+        """
         if Postings.load(store) is None and store.counts()["windows"] > FTS5_LIMIT:
             Postings.collect(store.db.conn, store.generation).save(store)
 
     def search(self, store: Store, question: str, limit: int) -> list[tuple[int, float]]:
-        """The windows that share words with a question.
+        """Return the windows that share words with a question.
 
         A window that holds any of the question's words counts (``OR``); words are stemmed and
         stripped of accents as FTS5's ``porter unicode61`` does it, and nothing in a question is
@@ -51,14 +55,13 @@ class FullText:
             limit: the most windows to return.
 
         Returns:
-            ``(window id, score)``, best first; scores are BM25 with k1 = 1.2 and b = 0.75 and
-            greater is better.
+            ``(window id, score)``, best first; see :mod:`docqa.index.bm25`, greater is better.
         """
         words = _words(question)
         if not words:
             return []
         if self.scorer is not None:
-            return self.scorer.best(store, words, limit)
+            return self.scorer.find_best(store, words, limit)
         rows = store.db.execute(
             "select rowid, -rank from windows_fts where windows_fts match ? order by rank limit ?",
             [" OR ".join(f'"{word}"' for word in words), limit],

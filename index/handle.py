@@ -1,21 +1,25 @@
-"""An index that is held open: its store, its searches, and the embedder it was made with."""
+"""An index that is held open: its connections, its searches, and the embedder it was made with.
+
+Many threads may ask while another writes and another closes. Each snapshot has a connection of its
+own; connections that are done with wait to be used again. The searches are shared, never changed,
+and replaced as a whole when the index has a new generation.
+"""
 
 from __future__ import annotations
 
 import logging
-import os
-import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
-from docqa.errors import IndexDamagedError, IndexLockedError, IndexMismatchError
+from docqa.index.errors import IndexLockedError, IndexMismatchError, IndexMissingError, StorageError
 from docqa.index.models.folders import DEFAULT_EMBEDDER
 from docqa.ingest.windows import WindowSettings
 
 if TYPE_CHECKING:
-    from docqa.index.dense import DenseIndex
     from docqa.index.models.embedder import Embedder
     from docqa.index.search import Searches
     from docqa.index.store import Store
@@ -23,8 +27,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("docqa")
 
 
-class OpenIndex:
-    """The files of an index and what is kept of them in memory, each from when it is first needed.
+class IndexHandle:
+    """An index, opened when it is first needed and again after it was closed or replaced.
 
     Args:
         folder: the index's.
@@ -34,71 +38,76 @@ class OpenIndex:
     """
 
     def __init__(
-        self, folder: Path, embedder: str | None, window: WindowSettings | None, device: str
+        self,
+        folder: Path,
+        embedder: str | None = None,
+        window: WindowSettings | None = None,
+        device: str = "auto",
     ) -> None:
         self.folder = folder
         self._embedder_name = embedder
         self._window = window
         self._device = device
-        self._store: Store | None = None
-        self._store_file: tuple[int, int] | None = None
-        self._searches: Searches | None = None
+        self._lock = threading.Lock()  # over the next three; held for moments only
+        self._idle: list[Store] = []
+        self._closings = 0
+        self._published: tuple[str, Searches] | None = None  # with the id of their index
+        self._loading = threading.Lock()  # one thread brings the searches up, the others wait
+        self._embedding = threading.Lock()  # one thread loads the embedder
         self._embedder: Embedder | None = None
 
-    def create(self, tokenizer: str) -> Store:
-        """Make it anew.
+    def __enter__(self) -> IndexHandle:
+        return self
 
-        Args:
-            tokenizer: of the reader, as JSON; windows are measured in its tokens.
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; those in use are closed by whoever uses them.
+
+        The handle can be used again: the files are opened when they are next needed.
         """
-        from docqa.index.models.embedder import Embedder
-        from docqa.index.schema import IndexSettings
-        from docqa.index.store import Store
+        with self._lock:
+            idle, self._idle = self._idle, []
+            self._closings += 1
+            self._published = None
+        for store in idle:
+            store.close()
 
-        name = self._embedder_name or DEFAULT_EMBEDDER
-        if Path(name).is_dir():
-            name = str(Path(name).absolute())  # the index may be asked from another folder
-        self._embedder = Embedder(name, self._device)
-        settings = IndexSettings(
-            embedder=self._embedder.name,
-            embedder_sha256=self._embedder.sha256,
-            dimension=self._embedder.dimension,
-            window=self._window or WindowSettings(),
-            tokenizer=tokenizer,
-        )
-        Store.create(self.folder, settings).close()
-        return self.store()
+    # -- reading -----------------------------------------------------------------------------
 
-    def store(self) -> Store:
-        """The store, opened again where its file was replaced.
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Store, Searches]]:
+        """Hold the index at one generation, with its searches in line.
+
+        Any number of threads may hold one at a time.
 
         Raises:
-            IndexMissingError: there is none.
+            IndexMissingError: there is no index.
             IndexMismatchError: it has other windows than asked for.
+            StorageError: it can't be read, as the kind of error says.
         """
-        from docqa.index.schema import DATABASE
-        from docqa.index.store import Store
-
-        file = self.folder / DATABASE
-        present = (file.stat().st_dev, file.stat().st_ino) if file.exists() else None
-        if self._store is None or present != self._store_file:
-            self.close()
-            store = Store.open(self.folder)
-            if self._window is not None and self._window != store.settings.window:
-                had = store.settings.window
-                store.close()
-                raise IndexMismatchError(
-                    f"the index in {self.folder} has windows of {had.size} tokens overlapping by "
-                    f"{had.overlap}; leave the window settings out, or index into another folder"
-                )
-            self._store, self._store_file = store, present
-        return self._store
+        with self._store() as store:
+            # A snapshot that began before the newest searches were published shows an older
+            # generation than theirs; the next one does not, unless somebody put back an older
+            # database.
+            for last_try in (False, False, True):
+                with store.snapshot():
+                    searches = self._searches(store, anew=last_try)
+                    if searches is not None:
+                        yield store, searches
+                        return
 
     def embedder(self, store: Store) -> Embedder:
-        """The embedder that the index was made with.
+        """Return the embedder that the index was made with.
 
         Args:
-            store: the one in use, which a look for a newer one could close.
+            store: of the snapshot; the index may have been made anew since the last one.
 
         Raises:
             IndexMismatchError: another was asked for.
@@ -107,57 +116,155 @@ class OpenIndex:
         from docqa.index.models.embedder import Embedder
 
         made_with = store.settings
-        if self._embedder is None:
-            self._embedder = Embedder(self._embedder_name or made_with.embedder, self._device)
-        if self._embedder.sha256 != made_with.embedder_sha256:
+        with self._embedding:
+            embedder = self._embedder
+            if embedder is None or (
+                embedder.sha256 != made_with.embedder_sha256 and self._embedder_name is None
+            ):
+                embedder = Embedder(self._embedder_name or made_with.embedder, self._device)
+                self._embedder = embedder
+        if embedder.sha256 != made_with.embedder_sha256:
             raise IndexMismatchError(
                 f"the index in {self.folder} was made with the embedder {made_with.embedder!r}, "
-                f"not with these weights of {self._embedder.name!r}; use that one, "
+                f"not with these weights of {embedder.name!r}; use that one, "
                 "or index into another folder"
             )
-        return self._embedder
+        return embedder
 
     @contextmanager
-    def snapshot(self) -> Iterator[tuple[Store, Searches]]:
-        """The store at one generation, and its searches in line with it.
+    def _store(self) -> Iterator[Store]:
+        """Lend a connection to the index as it is now, and keep it for the next one who asks."""
+        with self._lock:
+            closings = self._closings
+            store = self._idle.pop() if self._idle else None
+        if store is not None and not store.is_current:
+            store.close()
+            store = None
+        if store is None:
+            store = self._open()
+        try:
+            yield store
+        finally:
+            with self._lock:
+                keep = closings == self._closings and not store.db.conn.in_transaction
+                if keep:
+                    self._idle.append(store)
+            if not keep:
+                store.close()
 
-        Raises:
-            IndexDamagedError: the database can't be read.
+    def _open(self) -> Store:
+        from docqa.index.store import Store
+
+        store = Store.open(self.folder)
+        try:
+            self._check_windows(store)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _check_windows(self, store: Store) -> None:
+        had = store.settings.window
+        if self._window is not None and self._window != had:
+            raise IndexMismatchError(
+                f"the index in {self.folder} has windows of {had.size} tokens overlapping by "
+                f"{had.overlap}; leave the window settings out, or index into another folder"
+            )
+
+    def _searches(self, store: Store, anew: bool) -> Searches | None:
+        """Return the searches in line with a snapshot; None where they are already further on.
+
+        Args:
+            anew: load them whatever there is.
         """
         from docqa.index.search import Searches
 
-        store = self.store()
-        try:
-            with store.snapshot():
-                if self._searches is None:
-                    self._searches = Searches.load(store)
-                    dense = self._searches.dense
-                    if dense.rebuilt:
-                        _log.warning("rebuilt the vectors' cache: %s", dense.rebuilt)
-                    self._save_cache(store, dense)
-                else:
-                    self._searches.sync(store)
-                yield store, self._searches
-        except sqlite3.DatabaseError as error:
-            raise IndexDamagedError(
-                f"the index in {self.folder} is damaged ({error}); "
-                "delete the folder and run docqa index again"
-            ) from error
+        generation = store.generation
+        found = None if anew else self._published_for(store)
+        if found is None or found.dense.generation < generation:
+            with self._loading:
+                found = None if anew else self._published_for(store)  # another thread's, by now
+                if found is None:
+                    found = Searches.load(store)
+                    self._save_cache(store, found)
+                elif found.dense.generation < generation:
+                    found = found.follow(store)
+                with self._lock:
+                    self._published = (store.index_id, found)
+        return found if found.dense.generation == generation else None
 
-    def _save_cache(self, store: Store, dense: DenseIndex) -> None:
-        """Keep a mended cache for the next one who asks, if nobody is writing."""
-        from docqa.index.build import writer_lock
+    def _published_for(self, store: Store) -> Searches | None:
+        with self._lock:
+            published = self._published
+        return published[1] if published is not None and published[0] == store.index_id else None
 
-        if dense.is_saved(store) or not os.access(self.folder, os.W_OK):
+    def _save_cache(self, store: Store, searches: Searches) -> None:
+        """Keep a mended cache for the next process, if that is possible; a question never fails."""
+        from docqa.index.lock import writer_lock
+
+        dense = searches.dense
+        if dense.rebuilt:
+            _log.warning("rebuilt the vectors' cache: %s", dense.rebuilt)
+        if dense.is_saved(store):
             return
         try:
             with writer_lock(self.folder):
                 dense.save(store)
         except IndexLockedError:
             return  # the writer will save it
+        except StorageError as error:
+            _log.warning("the vectors' cache could not be saved: %s", error)
 
-    def close(self) -> None:
-        """Close the files; they are opened again when next needed."""
-        if self._store is not None:
-            self._store.close()
-        self._store = self._store_file = self._searches = None
+    # -- writing -----------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self, make_tokenizer: Callable[[], str] | None = None) -> Iterator[Store]:
+        """Hold the index for writing, with a connection of its own.
+
+        Args:
+            make_tokenizer: returns the reader's tokenizer as JSON, in whose tokens the windows of
+                a new index are measured; without it, no index is made.
+
+        Raises:
+            IndexMissingError: there is no index, and none is to be made.
+            IndexMismatchError: it has other windows than asked for.
+            IndexLockedError: another process is writing to it.
+            StorageError: it can't be written to.
+            ModelError: the embedder of a new index can't be loaded.
+        """
+        from docqa.index.lock import writer_lock
+        from docqa.index.store import Store
+
+        if make_tokenizer is None and not self.folder.is_dir():
+            Store.open(self.folder).close()  # raises that there is none, and makes no folder
+        with writer_lock(self.folder):
+            try:
+                store = Store.open(self.folder, to_write=True)
+            except IndexMissingError:
+                if make_tokenizer is None:
+                    raise
+                store = self._create(make_tokenizer())
+            with store:
+                self._check_windows(store)
+                yield store
+
+    def _create(self, tokenizer: str) -> Store:
+        from docqa.index.models.embedder import Embedder
+        from docqa.index.schema import IndexSettings
+        from docqa.index.store import Store
+
+        name = self._embedder_name or DEFAULT_EMBEDDER
+        if Path(name).is_dir():
+            name = str(Path(name).absolute())  # the index may be asked from another folder
+        with self._embedding:
+            if self._embedder is None or self._embedder.name != name:
+                self._embedder = Embedder(name, self._device)
+            embedder = self._embedder
+        settings = IndexSettings(
+            embedder=embedder.name,
+            embedder_sha256=embedder.sha256,
+            dimension=embedder.dimension,
+            window=self._window or WindowSettings(),
+            tokenizer=tokenizer,
+        )
+        return Store.create(self.folder, settings)

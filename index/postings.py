@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from docqa.index import bm25
 from docqa.index.files import replaced
 from docqa.index.schema import TOKENIZE
 from docqa.index.store import IdArray, Store, Vectors
+from docqa.index.system_errors import file_errors
 
 # Up to this many windows FTS5 alone is as fast (docs/benchmarks.md, "From a thousand").
 FTS5_LIMIT = 20_000
@@ -32,7 +34,6 @@ _FREQUENT = 200
 _NEW = 3000
 _GONE = 0.1
 _LONGEST_TERM = 64  # bytes
-_K1, _B = 1.2, 0.75
 _BLOCK = 64
 
 
@@ -60,7 +61,7 @@ class Postings:
 
     @classmethod
     def load(cls, store: Store) -> Postings | None:
-        """The newest that lie beside the store, mapped; None where there are none of use."""
+        """Return the newest that lie beside the store, mapped; None without any of use."""
         for file in reversed(_files(store)):
             try:
                 postings = cls(int(file.stem.rpartition("-")[2]), *_mapped(file))
@@ -80,7 +81,7 @@ class Postings:
         rows = db.execute("select id, sz from windows_fts_docsize order by id").fetchall()
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         lengths = np.fromiter((_varint(row[1]) for row in rows), np.float32, len(rows))
-        _vocabularies(db)
+        _attach_vocabularies(db)
         found = [
             (term.encode(), windows)
             for term, windows in db.execute("select term, doc from temp.windows_terms")
@@ -98,18 +99,28 @@ class Postings:
         return cls(generation, ids, lengths, terms, firsts, slots, counts)
 
     def save(self, store: Store) -> None:
-        """Write them beside the store; the caller holds the writer's lock."""
+        """Write them beside the store; the caller holds the writer's lock.
+
+        Raises:
+            StorageError: they can't be written.
+        """
         target = store.folder / f"{_prefix(store)}{self.generation:012}.words"
         arrays = (self.ids, self.lengths, self.terms, self.firsts, self.slots, self.counts)
-        with replaced(target) as part, part.open("wb") as stream:
+        with (
+            file_errors(store.folder),
+            replaced(target) as part,
+            part.open("wb") as stream,
+        ):
             for array in arrays:
                 np.save(stream, array)
         for old in store.folder.glob("words-*"):
             if old != target:
                 old.unlink(missing_ok=True)
 
-    def windows(self, term: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]] | None:
-        """Slots and counts of a term; None where the term is not here."""
+    def find_windows(
+        self, term: str
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]] | None:
+        """Return a term's slots and counts; None where the term is not here."""
         wanted = np.array(term.encode(), self.terms.dtype)
         n = int(np.searchsorted(self.terms, wanted))
         if n == len(self.terms) or self.terms[n] != term.encode():
@@ -117,9 +128,9 @@ class Postings:
         part = slice(int(self.firsts[n]), int(self.firsts[n + 1]))
         return self.slots[part], self.counts[part]
 
-    def wrong_words(self, store: Store, sample: int = 50) -> list[str]:
-        """Those of some sampled words whose windows are not the ones that the full text names."""
-        _vocabularies(store.db.conn)
+    def find_wrong_words(self, store: Store, sample: int = 50) -> list[str]:
+        """Return sampled words whose windows here are not those that the full text names."""
+        _attach_vocabularies(store.db.conn)
         there = store.window_ids()
         wrong = []
         for n in range(0, len(self.terms), max(1, len(self.terms) // sample)):
@@ -148,7 +159,7 @@ class Scorer:
         saved: as they lie beside the store.
         recent: of the windows that are newer; None where there are none.
         ids: ``(windows,)`` of both, ascending.
-        norms: ``(windows,)`` ``k1 * (1 - b + b * length / mean length)``.
+        norms: ``(windows,)`` see :func:`docqa.index.bm25.length_norms`.
     """
 
     saved: Postings
@@ -158,7 +169,7 @@ class Scorer:
 
     @classmethod
     def load(cls, store: Store) -> Scorer | None:
-        """From what lies beside the store; None where that is of no use."""
+        """Return a scorer for what lies beside the store; None where that is of no use."""
         saved = Postings.load(store)
         if saved is None:
             return None
@@ -169,11 +180,10 @@ class Scorer:
         if recent is not None:
             ids = np.concatenate([ids, recent.ids])
             lengths = np.concatenate([lengths, recent.lengths])
-        norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0))
-        return cls(saved, recent, ids, norms)
+        return cls(saved, recent, ids, bm25.length_norms(lengths))
 
-    def best(self, store: Store, words: list[str], limit: int) -> list[tuple[int, float]]:
-        """The windows that score best, as FTS5's ``bm25`` scores them.
+    def find_best(self, store: Store, words: list[str], limit: int) -> list[tuple[int, float]]:
+        """Return the windows that score best, as FTS5's ``bm25`` scores them.
 
         What is gone since the postings were saved still counts in how rare a word is.
 
@@ -183,28 +193,27 @@ class Scorer:
         Returns:
             ``(window id, score)``, best first.
         """
-        _vocabularies(store.db.conn)
+        _attach_vocabularies(store.db.conn)
         scores = np.zeros(len(self.ids), np.float32)
         for word, times in Counter(_terms(words)).items():
-            slots, counts = self._windows(store, word)
-            idf = np.log((len(self.ids) - len(slots) + 0.5) / (len(slots) + 0.5))
-            weight = np.float32(times * max(idf, 1e-6) * (_K1 + 1))
-            scores[slots] += weight * counts / (counts + self.norms[slots])
+            slots, counts = self._find_windows(store, word)
+            weight = np.float32(times * bm25.idf(len(self.ids), len(slots)))
+            scores[slots] += weight * bm25.word_scores(counts, self.norms[slots])
         if self.saved.generation == store.generation:
-            best = _highest(scores, limit)
+            best = _find_highest(scores, limit)
         else:
-            best = _highest(scores, 2 * limit)
+            best = _find_highest(scores, 2 * limit)
             best = best[np.isin(self.ids[best], store.present(self.ids[best]))][:limit]
         return list(zip(self.ids[best].tolist(), scores[best].tolist(), strict=True))
 
-    def _windows(
+    def _find_windows(
         self, store: Store, word: tuple[str, ...]
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-        """Slots of the windows that hold a word, and how often they do."""
-        held = self.saved.windows(word[0]) if len(word) == 1 else None
+        """Return the slots of the windows that hold a word, and how often they do."""
+        held = self.saved.find_windows(word[0]) if len(word) == 1 else None
         if held is not None:
             slots, counts = held
-            more = self.recent.windows(word[0]) if self.recent is not None else None
+            more = self.recent.find_windows(word[0]) if self.recent is not None else None
             if more is not None:
                 slots = np.concatenate([slots, more[0] + np.uint32(len(self.saved.ids))])
                 counts = np.concatenate([counts, more[1]])
@@ -221,13 +230,13 @@ class Scorer:
 
 
 def _recent(store: Store, after: int) -> Postings | None:
-    """Postings of the windows after one, of all their words."""
+    """Return the postings of all words of the windows after one; None where there are none."""
     db = sqlite3.connect(":memory:")
     try:
         db.execute(f"create virtual table windows_fts using fts5(text, tokenize='{TOKENIZE}')")
         db.executemany(
             "insert into windows_fts(rowid, text) values (?, ?)",
-            store.db.execute("select id, text from windows where id > ?", [after]),
+            store.db.execute("select id, reading_text from windows where id > ?", [after]),
         )
         recent = Postings.collect(db, store.generation, least=1)
     finally:
@@ -236,7 +245,7 @@ def _recent(store: Store, after: int) -> Postings | None:
 
 
 def _terms(words: list[str]) -> list[tuple[str, ...]]:
-    """What FTS5 makes of each word: one term, sometimes several, or none (left out)."""
+    """Return the terms that FTS5 makes of each word: one, several, or none (left out)."""
     db = sqlite3.connect(":memory:")
     try:
         db.execute(f"create virtual table words using fts5(word, tokenize='{TOKENIZE}')")
@@ -250,8 +259,8 @@ def _terms(words: list[str]) -> list[tuple[str, ...]]:
     return [tuple(terms) for terms in found.values()]
 
 
-def _highest(scores: Vectors, limit: int) -> npt.NDArray[np.intp]:
-    """Places of the highest scores above 0, highest first, at most ``limit``.
+def _find_highest(scores: Vectors, limit: int) -> npt.NDArray[np.intp]:
+    """Return the places of the highest scores above 0, highest first, at most ``limit``.
 
     As many blocks reach the floor as there are places to fill, so what is below is not among them.
     """
@@ -263,7 +272,7 @@ def _highest(scores: Vectors, limit: int) -> npt.NDArray[np.intp]:
     return places[np.argsort(-scores[places], kind="stable")][:limit]
 
 
-def _vocabularies(db: sqlite3.Connection) -> None:
+def _attach_vocabularies(db: sqlite3.Connection) -> None:
     for name, kind in (("windows_terms", "row"), ("windows_instances", "instance")):
         db.execute(
             f"create virtual table if not exists temp.{name}"
@@ -272,7 +281,7 @@ def _vocabularies(db: sqlite3.Connection) -> None:
 
 
 def _instances(db: sqlite3.Connection, term: str) -> tuple[IdArray, IdArray]:
-    """The windows that hold a term, ascending, and how often each does."""
+    """Return the windows that hold a term, ascending, and how often each does."""
     # One string is read faster than a row for each time that the term occurs.
     joined = db.execute(
         "select group_concat(doc) from temp.windows_instances where term = ?", [term]
@@ -282,7 +291,7 @@ def _instances(db: sqlite3.Connection, term: str) -> tuple[IdArray, IdArray]:
 
 
 def _varint(size: bytes) -> int:
-    """A length as FTS5 keeps it: seven bits a byte, high ones first."""
+    """Return a length as FTS5 keeps it: seven bits a byte, high ones first."""
     value = 0
     for byte in size:
         value = value << 7 | byte & 0x7F
@@ -299,7 +308,7 @@ def _files(store: Store) -> list[Path]:
 
 
 def _mapped(file: Path) -> list[Any]:
-    """The arrays of a file, one after another as numpy writes them, mapped into memory."""
+    """Return the arrays of a file, one after another as numpy writes them, mapped into memory."""
     arrays = []
     with file.open("rb") as stream:
         for _ in range(6):

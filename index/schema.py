@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,11 @@ import numpy as np
 from sqlite_utils import Database
 
 from docqa.index.errors import IndexMismatchError
+from docqa.index.paths import DocumentPaths
 from docqa.ingest.windows import IntArray, WindowSettings
 
 DATABASE = "docqa.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TOKENIZE = "porter unicode61 remove_diacritics 2"  # of the full text
 
 _TABLES = """
@@ -28,14 +27,27 @@ create table settings (
 
 create table documents (
     id integer primary key autoincrement,
-    path any not null unique,       -- text; the raw bytes where they are not UTF-8
+    path any not null unique,       -- see docqa.index.paths; bytes where it is not UTF-8
     format text,
     sha256 text,
     size integer not null,          -- bytes
     mtime_ns integer not null,
-    text text,
-    page_starts text,               -- JSON list of offsets into text
-    error text                      -- why it could not be read; then there is no text
+    length integer,                 -- of the text, in code points
+    page_starts text,               -- JSON list of offsets into the text
+    title text,
+    outline text,                   -- JSON list of [text, level, start]
+    gaps text,                      -- JSON list of sentences
+    error text,                     -- why it could not be read; then there is no text
+    stale text                      -- why it could not be read again; the text is the older one
+) strict;
+
+create table pieces (               -- the documents' texts, see docqa.index.documents
+    id integer primary key,
+    document_id integer not null references documents(id),
+    number integer not null,
+    text text not null,
+    lines integer not null,         -- ends of lines before it
+    unique (document_id, number)
 ) strict;
 
 create table windows (
@@ -46,7 +58,10 @@ create table windows (
     text text not null,
     token_ids blob not null,        -- little-endian unsigned integers, see pack
     token_offsets blob not null,    -- start, end of each token, counted from the window's start
-    embedding blob not null         -- float16, length 1
+    embedding blob not null,        -- float16, length 1
+    -- what is searched: docqa.ingest.windows.reading_text of the text
+    reading_text text generated always as
+        (replace(replace(text, char(173) || char(10), ''), char(173), '')) virtual
 ) strict;
 
 create index windows_document on windows(document_id);
@@ -72,12 +87,13 @@ class IndexSettings:
     tokenizer: str
 
 
-def create_tables(db: Database, settings: IndexSettings) -> None:
+def create_tables(db: Database, settings: IndexSettings, folder: Path) -> None:
     """Make the tables of an empty index, all or none of them."""
     values = {
         "schema_version": SCHEMA_VERSION,
         "index_id": uuid4().hex,
         "generation": 0,
+        "home": DocumentPaths.of_folder(folder).home,
         "embedder": settings.embedder,
         "embedder_sha256": settings.embedder_sha256,
         "dimension": settings.dimension,
@@ -88,14 +104,14 @@ def create_tables(db: Database, settings: IndexSettings) -> None:
     with db.atomic():
         for statement in _TABLES.split(";\n"):
             db.execute(statement)
-        db.table("windows").enable_fts(["text"], tokenize=TOKENIZE, create_triggers=True)
+        db.table("windows").enable_fts(["reading_text"], tokenize=TOKENIZE, create_triggers=True)
         db.table("settings").insert_all(
             {"key": key, "value": json.dumps(value)} for key, value in values.items()
         )
 
 
 def read_settings(db: Database, folder: Path) -> IndexSettings:
-    """What an index was made with.
+    """Return what an index was made with.
 
     Raises:
         KeyError: one of the settings is missing.
@@ -117,7 +133,7 @@ def read_settings(db: Database, folder: Path) -> IndexSettings:
 
 
 def setting(db: Database, key: str) -> Any:
-    """A setting's value.
+    """Return a setting's value.
 
     Raises:
         KeyError: there is none.
@@ -128,46 +144,12 @@ def setting(db: Database, key: str) -> Any:
     return json.loads(row[0])
 
 
-def connect(folder: Path) -> Database:
-    """A connection that waits for others and can be handed from thread to thread.
-
-    Where the folder can't be written to, the database is read as it stands (no write-ahead log
-    can be kept there).
-    """
-    path = (folder / DATABASE).absolute()
-    mode = "" if os.access(folder, os.W_OK) else "?immutable=1"
-    connection = sqlite3.connect(
-        f"{path.as_uri()}{mode}",
-        uri=True,
-        timeout=30,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.execute("pragma synchronous = normal")
-    connection.execute("pragma foreign_keys = on")
-    return Database(connection, execute_plugins=False)
-
-
 def pack(values: IntArray) -> bytes:
-    """Non-negative integers as one byte that tells their width (2 or 4), then the integers."""
+    """Return non-negative integers as one byte that tells their width (2 or 4), then themselves."""
     width = 2 if values.max(initial=0) < 1 << 16 else 4
     return bytes([width]) + values.astype(f"<u{width}").tobytes()
 
 
 def unpack(packed: bytes) -> IntArray:
-    """What :func:`pack` was given."""
+    """Return the integers that :func:`pack` was given."""
     return np.frombuffer(packed, f"<u{packed[0]}", offset=1).astype(np.int32)
-
-
-def path_value(path: str) -> str | bytes:
-    """A path as SQLite keeps it: text, or bytes where the name is not UTF-8."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
-    return path
-
-
-def path_of(value: str | bytes) -> str:
-    """What :func:`path_value` was given."""
-    return os.fsdecode(value)

@@ -21,9 +21,9 @@ from docqa.index.store import IdArray, Store, Vectors
 _POOL = 200
 
 
-@dataclass
+@dataclass(frozen=True)
 class Searches:
-    """The two searches of an index, in line with its store.
+    """The two searches of an index, in line with its store; threads may share them.
 
     Attributes:
         dense: by meaning.
@@ -35,13 +35,14 @@ class Searches:
 
     @classmethod
     def load(cls, store: Store) -> Searches:
-        """Both as they stand on disk, brought in line with the store."""
+        """Return both as they stand on disk, brought in line with the store."""
         return cls(DenseIndex.load(store), FullText.load(store))
 
-    def sync(self, store: Store) -> None:
-        """Bring both in line with the store; costs nothing where it has not changed."""
-        if self.dense.sync(store):
-            self.words = FullText.load(store)
+    def follow(self, store: Store) -> Searches:
+        """Return both in line with the store; costs nothing where it has not changed."""
+        if self.dense.generation == store.generation:
+            return self
+        return Searches(self.dense.follow(store), FullText.load(store))
 
 
 def search(

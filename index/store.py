@@ -8,33 +8,39 @@ tell what is new and what is gone by comparing ids alone.
 from __future__ import annotations
 
 import json
-import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlite_utils import Database
 
-from docqa.index.errors import IndexDamagedError, IndexMissingError
+from docqa.index.connection import Connection, open_to_read, open_to_write
+from docqa.index.documents import COLUMNS, StoredDocument, cut_text
+from docqa.index.errors import (
+    IndexDamagedError,
+    IndexLockedError,
+    IndexMissingError,
+    IndexUnreadableError,
+)
 from docqa.index.hit import Hit
+from docqa.index.paths import DocumentPaths, find_paths, settle
 from docqa.index.schema import (
     DATABASE,
     IndexSettings,
-    connect,
     create_tables,
     pack,
-    path_of,
-    path_value,
     read_settings,
     setting,
     unpack,
 )
+from docqa.index.system_errors import damaged, database_errors, file_errors
 from docqa.ingest.document import Document
+from docqa.ingest.errors import os_reason
 from docqa.ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
@@ -43,12 +49,18 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What the index knows of a file."""
+    """What the index knows of a file.
+
+    Attributes:
+        error: why it could not be read; then the index holds no text of it.
+        stale: why it could not be read the last time; then the index holds the text that it had.
+    """
 
     size: int
     mtime_ns: int
     sha256: str | None
     error: str | None
+    stale: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,110 +74,212 @@ class StoredWindow:
 
 
 class Store:
-    """An open database. Use :meth:`create` or :meth:`open`."""
+    """An open database, for one thread at a time. Use :meth:`create` or :meth:`open`, and close it.
 
-    def __init__(self, db: Database, folder: Path) -> None:
-        self.db = db
-        self.folder = folder
-        self.settings = read_settings(db, folder)
-        self.index_id = setting(db, "index_id")
+    Example:
+        >>> with Store.open(Path(".docqa")) as store, store.snapshot():
+        ...     print(store.counts())
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.db = connection.db
+        self.folder = connection.folder
+        self.settings = read_settings(self.db, self.folder)
+        self.index_id: str = setting(self.db, "index_id")
+        home = setting(self.db, "home")
+        self._paths = find_paths(self.db, self.folder, home)
+        if connection.writes and home != DocumentPaths.of_folder(self.folder).home:
+            self._paths = settle(self.db, self.folder, self._paths)
 
     @classmethod
     def create(cls, folder: Path, settings: IndexSettings) -> Store:
         """Make an empty index in ``folder``, or finish one that was killed while being made.
 
         The caller holds the writer's lock.
+
+        Raises:
+            StorageError: the folder can't be made or written to, or the disk is full.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        db = connect(folder)
-        db.enable_wal()
-        create_tables(db, settings)
-        return cls(db, folder)
+        with file_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with database_errors(folder):
+            connection = open_to_write(folder, create=True)
+            try:
+                create_tables(connection.db, settings, folder)
+                return cls(connection)
+            except BaseException:
+                connection.close()
+                raise
 
     @classmethod
-    def open(cls, folder: Path) -> Store:
-        """Open an index to read it (and, holding the writer's lock, to write to it).
+    def open(cls, folder: Path, *, to_write: bool = False) -> Store:
+        """Open an index.
+
+        Args:
+            to_write: whether it may be written to; the caller then holds the writer's lock.
 
         Raises:
             IndexMissingError: there is none in ``folder``.
             IndexDamagedError: it is not a database, or not a whole one.
             IndexMismatchError: it was made by a version of docqa with another schema.
+            IndexUnreadableError: this user may not read its newest state.
         """
-        if not (folder / DATABASE).exists():
+        try:
+            (folder / DATABASE).stat()
+        except (FileNotFoundError, NotADirectoryError):
             raise IndexMissingError(
                 f"no index in {folder}; make one with: docqa index PATH... --index {folder}"
-            )
-        try:
-            db = connect(folder)
-            if not db.table("settings").exists():
-                raise IndexMissingError(
-                    f"the index in {folder} was never finished; run docqa index again"
-                )
-            return cls(db, folder)
-        except (sqlite3.DatabaseError, KeyError, ValueError) as error:
-            raise IndexDamagedError(
-                f"the index in {folder} can't be read ({error}); "
-                "delete the folder and run docqa index again"
+            ) from None
+        except OSError as error:
+            raise IndexUnreadableError(
+                f"the index in {folder} can't be opened: {os_reason(error)}"
             ) from error
+        with database_errors(folder):
+            connection = open_to_write(folder) if to_write else open_to_read(folder)
+            try:
+                if not connection.db.table("settings").exists():
+                    raise IndexMissingError(
+                        f"the index in {folder} was never finished; run docqa index again"
+                    )
+                return cls(connection)
+            except (KeyError, ValueError) as error:
+                connection.db.close()
+                raise damaged(folder, str(error)) from error
+            except BaseException:
+                connection.db.close()
+                raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
-        self.db.close()
+        """Close the database; what was written is then in its one file, where nobody reads on."""
+        with database_errors(self.folder):
+            self._connection.close()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the folder still holds the database that is open."""
+        return self._connection.is_current
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All reads inside see one and the same generation, whatever is written meanwhile."""
-        with self.db.atomic():
-            yield
+        """Hold one generation: all reads inside see it, whatever is written meanwhile.
+
+        Raises:
+            StorageError: the database can't be read, as the kind of error says.
+            IndexLockedError: it was written to in a folder where readers can't keep a log; what
+                was read is then worth nothing.
+        """
+        try:
+            with database_errors(self.folder), self.db.atomic():
+                yield
+        finally:
+            if self._connection.frozen is not None and not self._connection.is_current:
+                raise IndexLockedError(
+                    f"the index in {self.folder} was written to while it was read; ask again"
+                )
 
     # -- what is there ---------------------------------------------------------------------
 
     @property
     def generation(self) -> int:
-        """Counts the transactions that changed documents."""
+        """The number of transactions that changed documents."""
         return int(setting(self.db, "generation"))
 
     def files(self) -> dict[str, FileState]:
-        """All files the index knows, by path."""
-        rows = self.db.execute("select path, size, mtime_ns, sha256, error from documents")
-        return {path_of(row[0]): FileState(*row[1:]) for row in rows}
+        """Return all files that the index knows, by absolute path."""
+        rows = self.db.execute("select path, size, mtime_ns, sha256, error, stale from documents")
+        return {self._paths.to_path(row[0]): FileState(*row[1:]) for row in rows}
 
     def counts(self) -> dict[str, int]:
-        """How many documents, unreadable files (``failed``), windows and characters there are."""
+        """Return how much there is of what.
+
+        ``documents``, among them ``stale`` ones (not read again the last time), unreadable files
+        (``failed``), ``windows`` and ``characters``.
+        """
         row = self.db.execute(
-            "select count(*) filter (where error is null), count(*) filter (where error not null),"
-            " coalesce(sum(length(text)), 0) from documents"
+            "select count(*) filter (where error is null), count(*) filter (where stale not null),"
+            " count(*) filter (where error not null), coalesce(sum(length), 0) from documents"
         ).fetchone()
         windows = self.db.execute("select count(*) from windows").fetchone()[0]
-        return {"documents": row[0], "failed": row[1], "windows": windows, "characters": row[2]}
+        return {
+            "documents": row[0],
+            "stale": row[1],
+            "failed": row[2],
+            "windows": windows,
+            "characters": row[3],
+        }
 
     def document_ids(self) -> list[int]:
-        """Ids of the documents that could be read."""
+        """Return the ids of the documents that could be read."""
         return [row[0] for row in self.db.execute("select id from documents where error is null")]
 
-    def document(self, document_id: int) -> Document:
-        """One document, with its text.
+    def document(self, document_id: int) -> StoredDocument:
+        """Return a document whose text is read where it is looked at.
 
         Raises:
             IndexDamagedError: there is no such document.
         """
-        row = self.db.execute(
-            "select path, format, text, page_starts, sha256, size, mtime_ns from documents"
-            " where id = ? and error is null",
-            [document_id],
+        row = self._document_row(document_id, COLUMNS)
+        return StoredDocument(self.db, self._paths.to_path(row[0]), row[1:])
+
+    def full_document(self, document_id: int) -> Document:
+        """Return a document with its whole text, as it was put.
+
+        Raises:
+            IndexDamagedError: there is no such document, or not all of its text.
+        """
+        stored = self.document(document_id)
+        _, sha256, size, mtime_ns = self._document_row(document_id, "sha256, size, mtime_ns")
+        pieces = self.db.execute(
+            "select text from pieces where document_id = ? order by number", [document_id]
+        )
+        text = "".join(row[0] for row in pieces)
+        if len(text) != stored.length:
+            raise IndexDamagedError(
+                f"the text of {stored.path} has {len(text)} of {stored.length} characters; "
+                "run docqa index --rehash"
+            )
+        return Document(
+            path=stored.path,
+            format=stored.format,
+            text=text,
+            page_starts=stored.page_starts,
+            sha256=sha256,
+            size=size,
+            mtime_ns=mtime_ns,
+            title=stored.title,
+            outline=stored.outline,
+            gaps=stored.gaps,
+        )
+
+    def _document_row(self, document_id: int, columns: str) -> tuple[Any, ...]:
+        """Return a document's path as kept, and more columns."""
+        row: tuple[Any, ...] | None = self.db.execute(
+            f"select path, {columns} from documents where id = ? and error is null", [document_id]
         ).fetchone()
         if row is None:
             raise IndexDamagedError(f"document {document_id} is missing; run docqa verify")
-        path, format_, text, page_starts, *rest = row
-        return Document(path_of(path), format_, text, tuple(json.loads(page_starts)), *rest)
+        return row
 
     def window_ids(self) -> IdArray:
-        """``(windows,)`` all ids, ascending."""
+        """Return ``(windows,)`` all ids, ascending."""
         # The index holds nothing else; in the table each id lies beside text and vector.
         rows = self.db.execute("select id from windows indexed by windows_document")
         return np.sort(np.fromiter((row[0] for row in rows), np.int64))
 
     def present(self, ids: IdArray) -> IdArray:
-        """Those of some windows that are (still) there."""
+        """Return those of some windows' ids that are (still) there."""
         rows = self.db.execute(
             "select id from windows where id in (select value from json_each(?))",
             [json.dumps(ids.tolist())],
@@ -194,12 +308,19 @@ class Store:
         if missing is not None:
             raise IndexDamagedError(f"window {missing} is missing; run docqa verify")
         return [
-            _hit(found[id_], score, prominence)
+            self._hit(found[id_], score, prominence)
             for id_, score, prominence in zip(ids, scores, prominences, strict=True)
         ]
 
+    def _hit(self, row: tuple[Any, ...], score: float, prominence: float) -> Hit:
+        id_, document_id, path, page_starts, start, end, text, token_ids, token_offsets = row
+        window = Window(start, end, unpack(token_ids), unpack(token_offsets).reshape(-1, 2))
+        page = bisect_right(json.loads(page_starts), start) or None
+        document = self._paths.to_path(path)
+        return Hit(id_, document_id, document, page, window, text, score, prominence)
+
     def document_windows(self, document_id: int) -> list[StoredWindow]:
-        """All windows of a document, in the order of its text."""
+        """Return all windows of a document, in the order of its text."""
         rows = self.db.execute(
             'select id, document_id, start, "end", text, token_ids, token_offsets from windows'
             " where document_id = ? order by start, id",
@@ -208,26 +329,43 @@ class Store:
         return [_stored_window(row) for row in rows]
 
     def vectors(self, ids: IdArray) -> Vectors:
-        """``(ids, dimension)`` vectors of windows, in the order of ``ids`` (ascending)."""
+        """Return ``(ids, dimension)`` vectors of windows, in the order of ``ids`` (ascending).
+
+        Raises:
+            IndexDamagedError: one of the windows is missing, or its vector has another length.
+        """
         result = np.empty((len(ids), self.settings.dimension), np.float32)
         step = 10_000
         for first in range(0, len(ids), step):
             part = ids[first : first + step].tolist()
             rows = self.db.execute(
-                "select embedding from windows where id in (select value from json_each(?))"
+                "select id, embedding from windows where id in (select value from json_each(?))"
                 " order by id",
                 [json.dumps(part)],
             )
-            for place, row in enumerate(rows, first):
-                result[place] = np.frombuffer(row[0], np.float16)
+            found = 0
+            for id_, embedding in rows:
+                if id_ != part[found]:
+                    break
+                vector = np.frombuffer(embedding, np.float16)
+                if len(vector) != self.settings.dimension:
+                    raise damaged(self.folder, f"the vector of window {id_} is cut short")
+                result[first + found] = vector
+                found += 1
+            if found < len(part):
+                raise IndexDamagedError(f"window {part[found]} is missing; run docqa verify")
         return result
 
     # -- writing; the caller holds the writer's lock ----------------------------------------
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:
-        """All changes inside are written together or not at all."""
-        with self.db.atomic():
+        """Write all changes inside together or not at all.
+
+        Raises:
+            StorageError: they can't be written, as the kind of error says.
+        """
+        with database_errors(self.folder), self.db.atomic():
             yield
 
     def put(self, document: Document, windows: Sequence[Window], vectors: Vectors) -> None:
@@ -240,15 +378,20 @@ class Store:
             self._delete(document.path)
             row = self.db.table("documents").insert(
                 {
-                    "path": path_value(document.path),
+                    "path": self._paths.to_kept(document.path),
                     "format": document.format,
                     "sha256": document.sha256,
                     "size": document.size,
                     "mtime_ns": document.mtime_ns,
-                    "text": document.text,
+                    "length": len(document.text),
                     "page_starts": json.dumps(document.page_starts),
-                    "error": None,
+                    "title": document.title,
+                    "outline": json.dumps([(h.text, h.level, h.start) for h in document.outline]),
+                    "gaps": json.dumps(document.gaps),
                 }
+            )
+            self.db.table("pieces").insert_all(
+                {"document_id": row.last_pk, **piece} for piece in cut_text(document.text)
             )
             self.db.table("windows").insert_all(
                 {
@@ -264,24 +407,32 @@ class Store:
             )
 
     def put_failure(self, path: str, error: str, size: int, mtime_ns: int) -> None:
-        """Remember that a file could not be read, and why; forget what was known of it."""
+        """Remember that a file can't be read, and why; forget what was known of it."""
         with self._change():
             self._delete(path)
             self.db.table("documents").insert(
                 {
-                    "path": path_value(path),
+                    "path": self._paths.to_kept(path),
                     "size": size,
                     "mtime_ns": mtime_ns,
                     "error": error,
                 }
             )
 
-    def touch(self, path: str, size: int, mtime_ns: int) -> None:
-        """Remember a file's new time; its content is as it was."""
-        with self.db.atomic():
+    def mark_stale(self, path: str, reason: str) -> None:
+        """Remember why a document could not be read again; what was known of it stays."""
+        with self.one_transaction():
             self.db.execute(
-                "update documents set size = ?, mtime_ns = ? where path = ?",
-                [size, mtime_ns, path_value(path)],
+                "update documents set stale = ? where path = ? and error is null",
+                [reason, self._paths.to_kept(path)],
+            )
+
+    def touch(self, path: str, size: int, mtime_ns: int) -> None:
+        """Remember that a file was seen with the content that is known, and its time."""
+        with self.one_transaction():
+            self.db.execute(
+                "update documents set size = ?, mtime_ns = ?, stale = null where path = ?",
+                [size, mtime_ns, self._paths.to_kept(path)],
             )
 
     def remove(self, path: str) -> None:
@@ -291,26 +442,21 @@ class Store:
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        with self.db.atomic():
+        with self.one_transaction():
             yield
             self.db.execute("update settings set value = value + 1 where key = 'generation'")
 
     def _delete(self, path: str) -> None:
-        self.db.execute(
-            "delete from windows where document_id = (select id from documents where path = ?)",
-            [path_value(path)],
-        )
-        self.db.execute("delete from documents where path = ?", [path_value(path)])
+        row = self.db.execute(
+            "select id from documents where path = ?", [self._paths.to_kept(path)]
+        ).fetchone()
+        if row is not None:
+            self.db.execute("delete from windows where document_id = ?", row)
+            self.db.execute("delete from pieces where document_id = ?", row)
+            self.db.execute("delete from documents where id = ?", row)
 
 
 def _stored_window(row: tuple[Any, ...]) -> StoredWindow:
     id_, document_id, start, end, text, token_ids, token_offsets = row
     offsets = unpack(token_offsets).reshape(-1, 2)
     return StoredWindow(id_, document_id, text, Window(start, end, unpack(token_ids), offsets))
-
-
-def _hit(row: tuple[Any, ...], score: float, prominence: float) -> Hit:
-    id_, document_id, path, page_starts, start, end, text, token_ids, token_offsets = row
-    window = Window(start, end, unpack(token_ids), unpack(token_offsets).reshape(-1, 2))
-    page = bisect_right(json.loads(page_starts), start) or None
-    return Hit(id_, document_id, path_of(path), page, window, text, score, prominence)

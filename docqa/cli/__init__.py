@@ -15,7 +15,7 @@ from docqa import __version__
 from docqa.cli.asking import ask, read, search
 from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
-from docqa.cli.indexing import index, status, verify
+from docqa.cli.indexing import forget, index, status, verify
 from docqa.cli.show import error
 from docqa.cli.training import average, train
 from docqa.errors import DocQAError, IngestError, StorageError
@@ -39,7 +39,19 @@ def docqa() -> None:
     """
 
 
-for command in (index, ask, read, explain, search, status, verify, evaluate, train, average):
+for command in (
+    index,
+    ask,
+    read,
+    explain,
+    search,
+    forget,
+    status,
+    verify,
+    evaluate,
+    train,
+    average,
+):
     docqa.add_command(command)
 
 

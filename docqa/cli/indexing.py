@@ -1,7 +1,8 @@
-"""``docqa index``, ``docqa status``, ``docqa verify``."""
+"""``docqa index``, ``docqa forget``, ``docqa status``, ``docqa verify``."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,8 +103,8 @@ def index(
 
     Reads .txt, .md, .rst, .pdf, .html and .docx files, in folders recursively. Run it again after
     documents have changed: only what is new or changed is read, and what is no longer found in the
-    named folders (with these --include and --exclude) is removed. It can be stopped at any time and
-    started again.
+    named folders (with these --include and --exclude), or is named and gone, is removed. It can be
+    stopped at any time and started again.
 
     \b
     Example:
@@ -116,20 +117,22 @@ def index(
 
     limits = LoadLimits(seconds=timeout, memory_mb=memory_mb, max_file_mb=max_file_mb)
     options = BuildOptions(include, exclude, limits, workers, rehash)
-    qa = DocQA(
-        folder,
-        reader=reader,
-        embedder=embedder,
-        device=device,
-        window=window_settings(window_size, overlap, WindowSettings()),
-    )
-    with progress("indexing") as tell:
+    with (
+        DocQA(
+            folder,
+            reader=reader,
+            embedder=embedder,
+            device=device,
+            window=window_settings(window_size, overlap, WindowSettings()),
+        ) as qa,
+        progress("indexing") as bar,
+    ):
 
-        def told(files_done: int, files: int, windows_done: int) -> None:
-            if tell is not None:
-                tell(files_done, files, f"{windows_done:,} windows")
+        def on_progress(files_done: int, files: int, windows_done: int) -> None:
+            if bar is not None:
+                bar(files_done, files, f"{windows_done:,} windows")
 
-        report = qa.index(paths, options, told)
+        report = qa.index(paths, options, on_progress)
     if as_json:
         print_json(_report_json(report))
     else:
@@ -140,7 +143,7 @@ def index(
 def window_settings(
     size: int | None, overlap: int | None, base: WindowSettings
 ) -> WindowSettings | None:
-    """What was asked for in place of what is usual; None where nothing was."""
+    """Return the given size and overlap with the usual ones for the rest; None without either."""
     from docqa.ingest.windows import WindowSettings
 
     if size is None and overlap is None:
@@ -156,8 +159,10 @@ def _report_json(report: IndexReport) -> dict[str, object]:
             "changed": len(report.changed),
             "unchanged": len(report.unchanged),
             "removed": len(report.removed),
+            "stale": len(report.stale),
         },
         "failed": [asdict(failure) for failure in report.failed],
+        "stale": report.stale,
         "windows": report.windows,
         "seconds": round(report.seconds, 3),
     }
@@ -166,12 +171,42 @@ def _report_json(report: IndexReport) -> dict[str, object]:
 def _print_report(report: IndexReport, folder: str) -> None:
     for failure in report.failed:
         note(f"failed: {short_path(failure.path)}: {failure.error}")
+    for path in report.stale:
+        note(f"kept as it was: {short_path(path)}")
+    stale = f", {len(report.stale)} kept as they were" if report.stale else ""
     click.echo(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "
-        f"{len(report.failed)} failed; {report.windows:,} windows in {printable(folder)} "
+        f"{len(report.failed)} failed{stale}; {report.windows:,} windows in {printable(folder)} "
         f"({report.seconds:.1f} s)"
     )
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@index_option
+@json_option
+def forget(paths: tuple[str, ...], folder: str, as_json: bool) -> None:
+    """Remove files, and all files under folders, from an index.
+
+    The files themselves are not touched, and need not be there any more. If the index holds nothing
+    under one of the PATHS, nothing is removed.
+
+    \b
+    Example:
+      docqa forget ./docs/old ~/contracts/lease.pdf
+    """
+    from docqa.qa import DocQA
+
+    with DocQA(folder) as qa:
+        forgotten = qa.forget(paths)
+    if as_json:
+        print_json({"forgotten": forgotten})
+        return
+    for path in forgotten:
+        click.echo(printable(short_path(path)))
+    files = "1 file" if len(forgotten) == 1 else f"{len(forgotten)} files"
+    click.echo(f"{files} removed from {printable(folder)}")
 
 
 @click.command()
@@ -186,31 +221,46 @@ def status(folder: str, as_json: bool) -> None:
     """
     from docqa.index.store import Store
 
-    store = Store.open(Path(folder))
-    with store.snapshot():
+    with Store.open(Path(folder)) as store, store.snapshot():
+        files = sorted(store.files().items())
         values: dict[str, object] = {
             "index": str(Path(folder).absolute()),
             **store.counts(),
             "failures": [
                 {"path": path, "error": state.error}
-                for path, state in sorted(store.files().items())
+                for path, state in files
                 if state.error is not None
+            ],
+            "stale_documents": [
+                {"path": path, "error": state.stale}
+                for path, state in files
+                if state.stale is not None
             ],
             "embedder": store.settings.embedder,
             "window_size": store.settings.window.size,
             "overlap": store.settings.window.overlap,
             "generation": store.generation,
-            "bytes": sum(file.stat().st_size for file in Path(folder).iterdir()),
+            "bytes": _bytes_in(Path(folder)),
         }
-    store.close()
     if as_json:
         print_json(values)
         return
     for failure in values.pop("failures"):  # type: ignore[attr-defined]
         note(f"failed: {short_path(failure['path'])}: {failure['error']}")
+    for stale in values.pop("stale_documents"):  # type: ignore[attr-defined]
+        note(f"kept as it was: {short_path(stale['path'])}: {stale['error']}")
     for name, value in values.items():
         shown = f"{value:,}" if isinstance(value, int) else printable(str(value))
         click.echo(f"{name.replace('_', ' '):12} {shown}")
+
+
+def _bytes_in(folder: Path) -> int:
+    """Return what the files of a folder take; a cache may be replaced meanwhile."""
+    total = 0
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
 
 
 @click.command()
@@ -226,19 +276,20 @@ def verify(folder: str, as_json: bool) -> int:
       docqa verify
     """
     from docqa.index.store import Store
-    from docqa.index.verify import verify as problems_of
+    from docqa.index.verify import verify as check
 
-    store = Store.open(Path(folder))
-    with progress("checking") as tell:
-        problems = problems_of(store, tell)
-    checked = store.counts()
-    store.close()
+    with Store.open(Path(folder)) as store, progress("checking") as bar:
+        found = check(store, bar)
+    problems, checked = found.problems, found.checked
     if as_json:
-        print_json({"problems": [asdict(problem) for problem in problems], "checked": checked})
+        print_json(asdict(found))
     else:
+        for text in found.notes:
+            note(f"note: {text}")
         for problem in problems:
             where = short_path(problem.document) if problem.document else "index"
             click.echo(f"{printable(where)}: {printable(problem.problem)}")
-        found = "1 problem" if len(problems) == 1 else f"{len(problems) or 'no'} problems"
-        click.echo(f"{found} in {checked['documents']} documents, {checked['windows']:,} windows")
+        count = "1 problem" if len(problems) == 1 else f"{len(problems) or 'no'} problems"
+        documents, windows = checked.get("documents", 0), checked.get("windows", 0)
+        click.echo(f"{count} in {documents} documents, {windows:,} windows")
     return 1 if problems else 0

@@ -20,7 +20,7 @@ from docqa import (
     QuestionError,
     WindowSettings,
 )
-from docqa.index.build import writer_lock
+from docqa.index.lock import writer_lock
 from tests.conftest import LEASE
 
 FACTS = [

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from docqa.index.build import BuildOptions, IndexReport, build, writer_lock
+from docqa.index.build import BuildOptions, IndexReport, build, forget
 from docqa.index.errors import IndexLockedError
-from docqa.index.models.embedder import Embedder
-from docqa.index.models.folders import DEFAULT_EMBEDDER
-from docqa.index.schema import IndexSettings
+from docqa.index.lock import writer_lock
+from docqa.index.protocols import Embedder
 from docqa.index.store import Store
 from docqa.index.verify import verify
-from docqa.ingest.windows import WindowSettings
-from docqa.model.span_model import load_tokenizer
-
-
-@pytest.fixture(scope="session")
-def embedder() -> Embedder:
-    return Embedder(DEFAULT_EMBEDDER)
+from docqa.ingest.document import Document, Failure
+from docqa.ingest.workers.pool import LoaderPool
 
 
 @pytest.fixture
-def store(tmp_path: Path, embedder: Embedder, tiny_reader: Path) -> Store:
-    settings = IndexSettings(
-        embedder.name,
-        embedder.sha256,
-        embedder.dimension,
-        WindowSettings(32, 8),
-        load_tokenizer(str(tiny_reader)).to_str(),
-    )
-    return Store.create(tmp_path / "index", settings)
+def store(new_store: Store) -> Store:
+    return new_store
 
 
 def run(store: Store, embedder: Embedder, *paths: Path, rehash: bool = False) -> IndexReport:
@@ -63,7 +52,7 @@ def test_a_run_over_changing_files(store: Store, embedder: Embedder, documents: 
     assert names(report.changed) == ["lease.txt"]
     assert names(report.removed) == ["rocket.md"]
     assert sorted(names(list(store.files()))) == ["lease.txt", "new.txt"]
-    assert verify(store) == []
+    assert verify(store).problems == []
 
 
 def test_a_touched_file_is_unchanged(store: Store, embedder: Embedder, documents: Path) -> None:
@@ -83,7 +72,7 @@ def test_rehash_sees_a_change_that_size_and_time_hide(
     file.write_text(file.read_text().replace("1,250", "9,999"))
     os.utime(file, ns=(stamp, stamp))
     assert run(store, embedder, documents).changed == []
-    assert [problem.document for problem in verify(store)] == [str(file)]
+    assert [problem.document for problem in verify(store).problems] == [str(file)]
     assert names(run(store, embedder, documents, rehash=True).changed) == ["lease.txt"]
 
 
@@ -128,15 +117,133 @@ def test_only_what_was_named_is_removed(
     assert str(other / "kept.txt") in store.files()
 
 
-def test_a_folder_that_is_gone_or_closed_loses_nothing(
+def test_a_named_folder_that_is_gone_is_forgotten(
+    store: Store, embedder: Embedder, documents: Path
+) -> None:
+    """Fault: after ``rm -r a; docqa index a`` the index still answered from what had been there."""
+    run(store, embedder, documents)
+    documents.rename(documents.with_name("elsewhere"))
+    report = run(store, embedder, documents)
+    assert names(report.removed) == ["lease.txt", "rocket.md"]
+    [failure] = report.failed
+    assert failure.path == str(documents)
+    assert "forgotten" in failure.error
+    assert store.counts()["documents"] == 0
+
+
+def test_a_named_file_that_is_gone_is_forgotten(
+    store: Store, embedder: Embedder, documents: Path
+) -> None:
+    """Fault: a single file that was named and deleted stayed for ever."""
+    run(store, embedder, documents / "lease.txt", documents / "rocket.md")
+    (documents / "lease.txt").unlink()
+    report = run(store, embedder, documents / "lease.txt")
+    assert names(report.removed) == ["lease.txt"]
+    assert names(list(store.files())) == ["rocket.md"]
+
+
+def fail_passing(monkeypatch: pytest.MonkeyPatch, path: Path, reason: str) -> None:
+    """Have a file fail to load for a reason that may pass, as a lost disk would have it."""
+    real = LoaderPool.load_many
+
+    def load_many(self: LoaderPool, paths: Iterable[str]) -> Iterator[Document | Failure]:
+        for result in real(self, paths):
+            broken = result.path == str(path)
+            yield Failure(result.path, reason, passing=True) if broken else result
+
+    monkeypatch.setattr(LoaderPool, "load_many", load_many)
+
+
+def test_a_passing_failure_keeps_what_the_index_had(
+    store: Store, embedder: Embedder, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault: a time limit on a busy day deleted the windows of the file."""
+    run(store, embedder, documents)
+    windows = store.window_ids().tolist()
+    lease = documents / "lease.txt"
+    lease.write_text("The tenant must sign the contract in Paris.")
+    with monkeypatch.context() as patch:
+        fail_passing(patch, lease, "took more than 1 second")
+        report = run(store, embedder, documents)
+    assert (names(report.stale), report.removed) == (["lease.txt"], [])
+    assert [failure.passing for failure in report.failed] == [True]
+    assert store.window_ids().tolist() == windows
+    assert store.files()[str(lease)].stale == "took more than 1 second"
+    assert (store.counts()["documents"], store.counts()["stale"]) == (2, 1)
+
+    report = run(store, embedder, documents)
+    assert (names(report.changed), report.stale) == (["lease.txt"], [])
+    assert store.counts()["stale"] == 0
+
+
+def test_a_passing_failure_of_a_file_that_is_as_before_passes(
+    store: Store, embedder: Embedder, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(store, embedder, documents)
+    with monkeypatch.context() as patch:
+        fail_passing(patch, documents / "lease.txt", "the disk failed to read it")
+        assert names(run(store, embedder, documents, rehash=True).stale) == ["lease.txt"]
+    report = run(store, embedder, documents)
+    assert (len(report.unchanged), store.counts()["stale"]) == (2, 0)
+
+
+def test_a_passing_failure_of_a_new_file_is_tried_again(
+    store: Store, embedder: Embedder, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        fail_passing(patch, documents / "lease.txt", "changed while being read")
+        report = run(store, embedder, documents)
+    assert (report.stale, store.counts()["failed"]) == ([], 1)
+    assert names(run(store, embedder, documents).added) == ["lease.txt"]
+
+
+def test_a_folder_that_can_t_be_looked_into_keeps_its_documents(
+    store: Store, embedder: Embedder, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(store, embedder, documents)
+
+    scandir_of_the_system = os.scandir
+
+    def scandir(path: str | os.PathLike[str]) -> object:
+        if os.fspath(path) == str(documents):
+            raise OSError(errno.EIO, "Input/output error", path)
+        return scandir_of_the_system(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", scandir)  # root may look into any folder
+        report = run(store, embedder, documents)
+    assert names(report.stale) == ["lease.txt", "rocket.md"]
+    assert (report.removed, store.counts()["stale"]) == ([], 2)
+    assert len(run(store, embedder, documents).unchanged) == 2
+    assert store.counts()["stale"] == 0
+
+
+def test_files_and_folders_can_be_forgotten(
     store: Store, embedder: Embedder, documents: Path
 ) -> None:
     run(store, embedder, documents)
-    documents.rename(documents.with_name("unmounted"))
-    report = run(store, embedder, documents)
-    assert report.removed == []
-    assert [failure.path for failure in report.failed] == [str(documents)]
-    assert store.counts()["documents"] == 2
+    lease = documents / "lease.txt"
+    lease.unlink()
+    with writer_lock(store.folder):
+        assert forget(store, [lease]) == [str(lease)]
+        with pytest.raises(ValueError, match="holds nothing under"):
+            forget(store, [documents / "rocket.md", lease])
+        assert store.counts()["documents"] == 1, "all or nothing"
+        assert names(forget(store, [documents])) == ["rocket.md"]
+    assert verify(store).problems == []
+
+
+def test_a_run_removes_what_killed_runs_and_put_back_backups_left(
+    store: Store, embedder: Embedder, documents: Path
+) -> None:
+    run(store, embedder, documents)
+    part = store.folder / "vectors-abc-000000000009.faiss.123.part"
+    ahead = store.folder / f"vectors-{store.index_id[:12]}-{store.generation + 5:012}.faiss"
+    part.touch()
+    ahead.touch()
+    run(store, embedder, documents)
+    assert not part.exists()
+    assert not ahead.exists()
 
 
 def test_one_writer_at_a_time(store: Store) -> None:

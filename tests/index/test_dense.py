@@ -56,8 +56,7 @@ def test_a_saved_cache_is_read_and_not_rebuilt(store: Store) -> None:
     dense = DenseIndex.load(store)
     assert dense.rebuilt == "it was missing"
     assert not dense.is_saved(store)
-    dense.save(store)
-    assert dense.is_saved(store)
+    assert dense.save(store).is_saved(store)
     again = DenseIndex.load(store)
     assert again.rebuilt is None
     assert_exact(again, store)
@@ -128,7 +127,7 @@ def test_an_unchanged_store_is_not_gone_through(
     monkeypatch.setattr(Store, "window_ids", refuse)
     dense = DenseIndex.load(store)
     assert dense.rebuilt is None
-    assert not dense.sync(store)
+    assert dense.follow(store) is dense
 
 
 @pytest.mark.parametrize("saved", [True, False])
@@ -143,8 +142,11 @@ def test_a_mapped_index_follows_the_store(
     fill(store, 1, seed=3)
     if saved:
         DenseIndex.load(store).save(store)
-    assert dense.sync(store)
-    assert not dense.sync(store)
+    before = dense.ids
+    now = dense.follow(store)
+    assert now.follow(store) is now
+    np.testing.assert_array_equal(dense.ids, before)
+    dense = now
     np.testing.assert_array_equal(dense.ids, store.window_ids())
 
 

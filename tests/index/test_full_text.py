@@ -108,7 +108,7 @@ def test_what_is_gone_is_not_found(store: Store) -> None:
     fill(store, 77)
     loaded = Postings.load(store)
     assert loaded is not None
-    assert loaded.wrong_words(store) == []
+    assert loaded.find_wrong_words(store) == []
     for question in ("playing", "zoo 1999"):
         found = {id_ for id_, _ in FullText.load(store).search(store, question, 1000)}
         assert found == {id_ for id_, _ in FullText(None).search(store, question, 1000)}
@@ -155,4 +155,4 @@ def test_postings_that_name_other_windows_are_found_out(store: Store) -> None:
     replace(loaded, slots=moved).save(store)
     again = Postings.load(store)
     assert again is not None
-    assert again.wrong_words(store) == ["hous"]
+    assert again.find_wrong_words(store) == ["hous"]

@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Store:
 def test_what_goes_in_comes_out(store: Store) -> None:
     store.put(document("/d/a.txt"), windows(), vectors())
     [document_id] = store.document_ids()
-    assert store.document(document_id) == document("/d/a.txt")
+    assert store.full_document(document_id) == document("/d/a.txt")
     first, second = store.document_windows(document_id)
     assert (first.text, second.text) == ("Ada wrote", "da wrote ")
     assert first.window.token_ids.tolist() == [5, 70_000]
@@ -63,7 +63,13 @@ def test_what_goes_in_comes_out(store: Store) -> None:
         10,
         1,
     )
-    assert store.counts() == {"documents": 1, "failed": 0, "windows": 2, "characters": 28}
+    assert store.counts() == {
+        "documents": 1,
+        "stale": 0,
+        "failed": 0,
+        "windows": 2,
+        "characters": 28,
+    }
 
 
 def test_a_document_is_replaced_with_all_that_belongs_to_it(store: Store) -> None:
@@ -89,7 +95,13 @@ def test_a_removed_last_window_s_id_is_not_used_again(store: Store) -> None:
 def test_a_failure_takes_the_place_of_what_was_known(store: Store) -> None:
     store.put(document("/d/a.txt"), windows(), vectors())
     store.put_failure("/d/a.txt", "encrypted", 3, 4)
-    assert store.counts() == {"documents": 0, "failed": 1, "windows": 0, "characters": 0}
+    assert store.counts() == {
+        "documents": 0,
+        "stale": 0,
+        "failed": 1,
+        "windows": 0,
+        "characters": 0,
+    }
     assert store.files()["/d/a.txt"].error == "encrypted"
     store.put(document("/d/a.txt"), windows(), vectors())
     assert store.files()["/d/a.txt"].error is None
@@ -110,7 +122,7 @@ def test_a_write_that_breaks_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(ValueError, match="zip"):
         store.put(document("/d/a.txt", "Other words here."), windows(2), vectors(1))
     assert store.generation == generation
-    assert store.document(store.document_ids()[0]) == document("/d/a.txt")
+    assert store.full_document(store.document_ids()[0]) == document("/d/a.txt")
     assert store.counts()["windows"] == 2
 
 

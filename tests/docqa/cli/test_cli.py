@@ -104,8 +104,14 @@ def test_index_reports_in_json(
     code = run(["index", str(documents), "--index", str(tmp_path / "index"), "--json"])
     value = as_json(capsys)
     assert code == 1, "something failed"
-    assert value["documents"] == {"added": 2, "changed": 0, "unchanged": 0, "removed": 0}
-    assert [one.keys() for one in value["failed"]] == [{"path", "error"}]
+    assert value["documents"] == {
+        "added": 2,
+        "changed": 0,
+        "unchanged": 0,
+        "removed": 0,
+        "stale": 0,
+    }
+    assert [one.keys() for one in value["failed"]] == [{"path", "error", "passing"}]
     assert value["windows"] == 2
     assert value["seconds"] > 0
 
@@ -278,6 +284,7 @@ def _documents(index: Path) -> int:
     from docqa.index.store import Store
 
     try:
-        return Store.open(index).counts()["documents"]
+        with Store.open(index) as store:
+            return store.counts()["documents"]
     except StorageError:
         return 0
