@@ -70,7 +70,9 @@ def speed(folder: Path, scratch: Path) -> None:
     empty = scratch / "empty"
     empty.mkdir()
     qa.index([empty])  # loads the embedder
-    for model in (encoder, qa._opened.embedder(qa._opened.store())):
+    with qa._opened.snapshot() as (store, _):
+        embedder = qa._opened.embedder(store)
+    for model in (encoder, embedder):
         warm = ["Some words to warm up with."] * 64
         model.passages(warm) if isinstance(model, Embedder) else model.encode_document(warm)
     report = qa.index([folder])

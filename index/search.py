@@ -67,14 +67,14 @@ def search(
     for n, question in enumerate(questions):
         cosines = {int(i): float(s) for i, s in zip(ids[n], scores[n], strict=True) if i >= 0}
         words = dict(searches.words.search(store, question, pool))
-        result.append(_best(store, vectors[n], cosines, words, k))
+        result.append(store.hits(*_fuse(store, vectors[n], cosines, words, k)))
     return result
 
 
-def _best(
+def _fuse(
     store: Store, vector: Vectors, cosines: dict[int, float], words: dict[int, float], k: int
-) -> list[Hit]:
-    """Take the ``k`` best of the windows that either search found."""
+) -> tuple[list[int], list[float], list[float]]:
+    """Return ids, scores and prominences of the ``k`` best windows that either search found."""
     unseen = np.array(sorted(words.keys() - cosines.keys()), np.int64)
     if len(unseen):
         found = store.vectors(unseen) @ vector
@@ -84,7 +84,7 @@ def _best(
     lexical = np.array([words.get(i, 0.0) for i in ids.tolist()], np.float32)
     scores = z_scores(dense) + z_scores(lexical)
     best = np.argsort(-scores, kind="stable")[:k]
-    return store.hits(ids[best].tolist(), scores[best].tolist(), z_scores(scores[best]).tolist())
+    return ids[best].tolist(), scores[best].tolist(), z_scores(scores[best]).tolist()
 
 
 def z_scores(scores: Vectors) -> Vectors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -13,12 +14,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import docqa.transformers_pipeline
 from docqa import ModelError, QuestionError, Reader
-from docqa.ingest.windows import WindowSettings
+from docqa.ingest.windows import Tokens, WindowSettings, tokenize
 from docqa.model.span_model import SpanModel
 from docqa.ranking.reading import Job
 from docqa.ranking.span_search import best_spans
 from docqa.settings import DEFAULT_READER, AnswerSettings
+from docqa.transformers_pipeline import _Words
 
 
 @pytest.fixture(scope="session")
@@ -255,6 +258,41 @@ def test_the_same_text_is_one_answer_with_the_scores_summed(shipped: Reader) -> 
     answers = shipped(question="When was it written?", context=text, top_k=5, max_answer_len=1)
     assert [answer["answer"] for answer in answers].count("1843") == 1
     assert sum(answer["score"] for answer in answers) <= 1
+
+
+def test_a_long_context_s_words_are_looked_at_once(tiny: Reader) -> None:
+    """Fault: all words of the context were listed again for each span, so time was quadratic."""
+    text = "the tenant signs the unsignable lease in paris . " * 1500
+    [tokens] = {len(tokenize(text, tiny.model.tokenizer))}
+    assert tokens > 15_000
+    made = 0
+
+    class Counted(_Words):
+        @classmethod
+        def of(cls, tokens: Tokens) -> _Words:
+            nonlocal made
+            made += 1
+            return _Words.of(tokens)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(docqa.transformers_pipeline, "_Words", Counted)
+        answers = tiny(question=["who signs?", "where?"], context=text, top_k=3)
+    assert made == 1
+    words = {match.span() for match in re.finditer(r"\w+|\.", text)}
+    starts, ends = {start for start, _ in words}, {end for _, end in words}
+    for answer in (one for row in answers for one in row):
+        assert answer["start"] in starts
+        assert answer["end"] in ends
+        assert text[answer["start"] : answer["end"]] == answer["answer"]
+
+
+def test_a_long_text_is_answered_with_places_in_it(shipped: Reader) -> None:
+    filler = "The weather stayed dry and the roads were quiet for most of the week.\n" * 200
+    text = f"{filler}Rent is 900 euros.\n{filler}The caretaker is Ulrich Baumann.\n{filler}"
+    [answer] = shipped.read("Who is the caretaker?", text, top_k=1)
+    assert (answer.text, answer.line) == ("Ulrich Baumann", 402)
+    found = shipped(question="Who is the caretaker?", context=text)
+    assert (found["answer"], found["start"]) == (answer.text, answer.start)
 
 
 def test_no_answer_may_be_one(shipped: Reader) -> None:
