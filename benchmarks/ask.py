@@ -38,7 +38,7 @@ from rich.table import Table
 import docqa.index.search
 import docqa.ranking.rank
 from docqa import DocQA
-from docqa.evaluate.run import write_articles
+from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.squad import load_squad, sampled
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText

@@ -28,8 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa import DocQA, Hit, Reader
+from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match
-from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import Question, load_squad, sample, sampled
 from docqa.evaluate.tune import margin
 from docqa.ranking.rank import rank

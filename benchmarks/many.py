@@ -28,7 +28,7 @@ from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from docqa import AnswerSettings, DocQA
-from docqa.evaluate.run import write_articles
+from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.squad import load_squad, sampled
 from docqa.settings import DEFAULT_READER
 

@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from docqa import AnswerSettings, DocQA
+from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match, f1
-from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sampled
 from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder
 from docqa.index.store import Store

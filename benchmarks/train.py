@@ -23,8 +23,8 @@ from docqa.model.row_logits import forward_rows
 from docqa.model.rows import PairEncoder, Row
 from docqa.settings import DEFAULT_READER
 from docqa.training.dropout import cheapen_dropout
-from docqa.training.model import load_base
 from docqa.training.settings import TrainSettings
+from docqa.training.trained_model import load_base
 
 ROWS = 20
 QUESTION = 12

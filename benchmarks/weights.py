@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from docqa import DocQA
+from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match, f1
-from docqa.evaluate.run import write_articles
 from docqa.evaluate.squad import load_squad, sampled
 from docqa.index.search import z_scores
 from docqa.ranking.rank import rank

@@ -29,6 +29,7 @@ from docqa.errors import (
 from docqa.settings import AnswerSettings
 
 if TYPE_CHECKING:
+    from docqa.evaluate.tune import tune
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport
     from docqa.index.hit import Hit
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from docqa.qa import DocQA
     from docqa.reader import Reader
     from docqa.training.average import average
-    from docqa.training.loop import train
     from docqa.training.settings import TrainSettings
+    from docqa.training.train import train
 
 __version__ = "0.1.0"
 
@@ -67,6 +68,7 @@ __all__ = [
     "WindowSettings",
     "average",
     "train",
+    "tune",
 ]
 
 # Public names whose modules load more than the standard library, each with its home.
@@ -80,7 +82,8 @@ _LATER = {
     "Reader": "docqa.reader",
     "TrainSettings": "docqa.training.settings",
     "average": "docqa.training.average",
-    "train": "docqa.training.loop",
+    "train": "docqa.training.train",
+    "tune": "docqa.evaluate.tune",
     "WindowSettings": "docqa.ingest.windows",
 }
 

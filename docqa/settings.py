@@ -7,6 +7,7 @@ A call that wants another value replaces the whole object:
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from math import isfinite, isnan
 from pathlib import Path
@@ -18,7 +19,10 @@ from docqa.ranking.probability import Platt
 
 DEFAULT_INDEX = ".docqa"
 DEFAULT_READER = str(Path(__file__).parent / "models" / "reader")
-_READER_SETTINGS = "docqa.json"
+# The file in a reader's folder that holds the settings chosen for it.
+READER_SETTINGS = "docqa.json"
+
+_WEIGHTS = ("prior_weight", "null_weight", "length_weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,49 +61,71 @@ class AnswerSettings:
     platt: Platt | None = None
 
     def __post_init__(self) -> None:
-        if self.max_answer_tokens < 1:
-            raise ValueError(f"max_answer_tokens must be at least 1, not {self.max_answer_tokens}")
-        for name in ("null_threshold", "stop_margin"):
-            if isnan(getattr(self, name)):
-                raise ValueError(f"{name} must be a number")
-        for name in ("prior_weight", "null_weight", "length_weight"):
+        if type(self.max_answer_tokens) is not int or self.max_answer_tokens < 1:
+            raise ValueError(
+                "max_answer_tokens must be a whole number of at least 1, "
+                f"not {self.max_answer_tokens!r}"
+            )
+        for name in (*_WEIGHTS, "null_threshold", "stop_margin"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or isnan(value):
+                raise ValueError(f"{name} must be a number, not {value!r}")
+        for name in _WEIGHTS:
             if not isfinite(getattr(self, name)):
                 raise ValueError(f"{name} must be a finite number, not {getattr(self, name)}")
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
+        if not (self.platt is None or isinstance(self.platt, Platt)):
+            raise ValueError(f"platt must be a Platt or None, not {self.platt!r}")
 
-    def save(self, folder: Path) -> None:
-        """Write the settings into a reader's folder, those that are not the defaults."""
+    def save(self, file: Path) -> None:
+        """Write the settings that are not the defaults into a file of JSON.
+
+        Raises:
+            OSError: the file can't be written.
+        """
         usual = AnswerSettings()
         values = {
             name: value
             for name, value in asdict(self).items()
             if getattr(self, name) != getattr(usual, name)
         }
-        with replaced(folder / _READER_SETTINGS) as part:
+        with replaced(file) as part:
             part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def of_reader(cls, folder: Path) -> AnswerSettings:
-        """The settings that lie in a reader's folder; the defaults where there are none.
+    def from_file(cls, file: str | os.PathLike[str]) -> AnswerSettings:
+        """Return the settings that a file holds, as ``docqa tune`` writes it.
+
+        What the file does not name has its default, whatever the reader's own settings are.
+
+        Example:
+            >>> DocQA(settings=AnswerSettings.from_file("contracts.json"))
 
         Raises:
-            ModelError: the file is there but can't be understood.
+            ModelError: the file can't be read or understood.
         """
-        file = folder / _READER_SETTINGS
-        if not file.exists():
-            return cls()
         try:
-            values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            values: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
             if not isinstance(values, dict):
                 raise ValueError("it must hold an object of settings")
-            for name, value in values.items():
+            for name in values:
                 if name not in cls.__dataclass_fields__:
                     raise ValueError(f"there is no setting {name!r}")
-                if name == "platt":
-                    values[name] = Platt.of(value)
-                elif isinstance(value, bool) or not isinstance(value, (int, float)):
-                    raise ValueError(f"{name} must be a number, not {value!r}")
+            if "platt" in values:
+                values["platt"] = Platt.of(values["platt"])
             return cls(**values)
-        except ValueError as error:
+        except OSError as error:
+            raise ModelError(f"{file} can't be read: {error.strerror or error}") from error
+        except (ValueError, OverflowError, RecursionError) as error:
             raise ModelError(f"{file} can't be used: {error}") from error
+
+    @classmethod
+    def of_reader(cls, folder: Path) -> AnswerSettings:
+        """Return the settings that lie in a reader's folder; the defaults where there are none.
+
+        Raises:
+            ModelError: the file is there but can't be read or understood.
+        """
+        file = folder / READER_SETTINGS
+        return cls.from_file(file) if file.exists() else cls()

@@ -49,6 +49,11 @@ class WindowSettings:
     overlap: int = 64
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.size, int) and isinstance(self.overlap, int)):
+            raise ValueError(
+                "a window's size and overlap must be whole numbers, "
+                f"not {self.size!r} and {self.overlap!r}"
+            )
         if self.size < 16:
             raise ValueError(f"a window must hold at least 16 tokens, not {self.size}")
         if not 0 <= self.overlap <= self.size // 2:

@@ -17,7 +17,7 @@ from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
 from docqa.cli.indexing import forget, index, status, verify
 from docqa.cli.show import error
-from docqa.cli.training import average, train
+from docqa.cli.training import average, train, tune
 from docqa.errors import DocQAError, IngestError, StorageError
 
 FAILED, USAGE, NO_INDEX, INTERRUPTED = 1, 2, 3, 130
@@ -51,6 +51,7 @@ for command in (
     evaluate,
     train,
     average,
+    tune,
 ):
     docqa.add_command(command)
 

@@ -271,9 +271,15 @@ def search(
 
 
 def answer_settings(reader: str | None, asked: dict[str, Any]) -> AnswerSettings | None:
-    """The reader's own settings with what was asked for instead; None where nothing was."""
+    """Return the settings of ``--settings``, else the reader's own, with single ones replaced.
+
+    None stands for the reader's own.
+    """
     if not asked:
         return None
+    values = dict(asked)
+    if (file := values.pop("settings_file", None)) is not None:
+        return replace(AnswerSettings.from_file(file), **values)
     from docqa.index.models.folders import model_folder
 
-    return replace(AnswerSettings.of_reader(model_folder(reader or DEFAULT_READER)), **asked)
+    return replace(AnswerSettings.of_reader(model_folder(reader or DEFAULT_READER)), **values)

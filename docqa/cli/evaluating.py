@@ -23,7 +23,7 @@ from docqa.cli.show import print_json, progress
 from docqa.settings import DEFAULT_READER
 
 if TYPE_CHECKING:
-    from docqa.evaluate.errors import ErrorLog
+    from docqa.evaluate.wrong_answers import WrongAnswers
 
 _limit_option = click.option(
     "--limit",
@@ -75,18 +75,18 @@ def eval_reader(
     Example:
       docqa eval reader dev-v1.1.json --limit 500
     """
-    from docqa.evaluate.errors import ErrorLog
-    from docqa.evaluate.run import evaluate_reader
+    from docqa.evaluate.evaluation import evaluate_reader
     from docqa.evaluate.squad import load_squad
+    from docqa.evaluate.wrong_answers import WrongAnswers
     from docqa.reader import READ_WINDOW, Reader
 
     articles = load_squad(data)
     settings = answer_settings(reader, asked)
     one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
-    with progress("asking") as tell:
+    with progress("asking") as on_progress:
         window = window_settings(window_size, overlap, READ_WINDOW)
-        log = ErrorLog() if errors else None
-        scores = evaluate_reader(one, articles, limit, window, tell, log)
+        log = WrongAnswers() if errors else None
+        scores = evaluate_reader(one, articles, limit, window, on_progress, log)
     _print(scores.summary(), log, errors, as_json)
 
 
@@ -122,9 +122,9 @@ def eval_open(
     Example:
       docqa eval open dev-v1.1.json --candidates 10
     """
-    from docqa.evaluate.errors import ErrorLog
-    from docqa.evaluate.run import evaluate_open
+    from docqa.evaluate.evaluation import evaluate_open
     from docqa.evaluate.squad import load_squad
+    from docqa.evaluate.wrong_answers import WrongAnswers
     from docqa.ingest.windows import WindowSettings
     from docqa.qa import DocQA
 
@@ -143,14 +143,14 @@ def eval_open(
             settings=settings,
         )
 
-    with progress("asking") as tell:
-        log = ErrorLog() if errors else None
-        scores = evaluate_open(articles, make, candidates, limit, tell, log)
+    with progress("asking") as on_progress:
+        log = WrongAnswers() if errors else None
+        scores = evaluate_open(articles, make, candidates, limit, on_progress, log)
     _print(scores.summary(), log, errors, as_json)
 
 
 def _print(
-    summary: dict[str, Any], log: ErrorLog | None, errors: str | None, as_json: bool
+    summary: dict[str, Any], log: WrongAnswers | None, errors: str | None, as_json: bool
 ) -> None:
     if log is not None and errors is not None:
         log.write(Path(errors))

@@ -59,9 +59,6 @@ _FILE_ONLY = ("window_size", "overlap")
 @click.option(
     "--html", "html_file", type=click.Path(dir_okay=False), help="Write a page of HTML, too."
 )
-@click.option(
-    "--png", "png_file", type=click.Path(dir_okay=False), help="Write a picture, too (matplotlib)."
-)
 @index_option
 @candidates_option
 @reader_option
@@ -80,7 +77,6 @@ def explain(
     windows: int,
     top_k: int,
     html_file: str | None,
-    png_file: str | None,
     folder: str,
     candidates: int,
     reader: str | None,
@@ -103,10 +99,6 @@ def explain(
       docqa explain "When does the lease end?" --expected "28 February 2027"
     """
     _refuse(context, _FILE_ONLY if file is None else _INDEX_ONLY, file)
-    if png_file is not None:
-        from docqa.explain.picture import require_matplotlib
-
-        require_matplotlib()
     settings = answer_settings(reader, asked)
     if file is None:
         from docqa.qa import DocQA
@@ -138,10 +130,6 @@ def explain(
         from docqa.explain.html import write_html
 
         _write(write_html, explanation, html_file)
-    if png_file is not None:
-        from docqa.explain.picture import write_picture
-
-        _write(write_picture, explanation, png_file)
 
 
 def _refuse(context: click.Context, names: tuple[str, ...], file: str | None) -> None:

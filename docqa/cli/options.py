@@ -119,13 +119,19 @@ def answer_options(*, without: Collection[str] = ()) -> Callable[[_Command], _Co
     def decorate(command: _Command) -> _Command:
         @wraps(command)
         def gathered(*args: Any, **values: Any) -> Any:
-            asked = {name: values.pop(name) for name in names}
+            asked = {name: values.pop(name) for name in ("settings_file", *names)}
             given = {name: value for name, value in asked.items() if value is not None}
             return command(*args, asked=given, **values)
 
         result: Any = gathered
         for name in reversed(names):
             result = _SETTINGS[name](result)
+        result = click.option(
+            "--settings",
+            "settings_file",
+            type=click.Path(dir_okay=False),
+            help="A file of settings that docqa tune wrote. [default: the reader's own]",
+        )(result)
         return cast(_Command, result)
 
     return decorate

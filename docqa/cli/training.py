@@ -1,18 +1,23 @@
-"""``docqa train``, ``docqa average``."""
+"""``docqa train``, ``docqa average``, ``docqa tune``."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
-from math import inf
-from typing import Any, TypeVar, get_args
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from math import inf, isinf
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
 from docqa.cli.options import device_option, json_option
-from docqa.cli.show import print_json, stages
-from docqa.training.settings import Gold, Normalize, TrainSettings
+from docqa.cli.show import print_json, progress, stages
+from docqa.training.settings import Normalize, TrainSettings
+
+if TYPE_CHECKING:
+    from docqa.evaluate.evaluation import SetScores
+    from docqa.evaluate.tune import Tuned
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -33,12 +38,25 @@ def _setting(name: str, kind: Any, text: str) -> Callable[[_Command], _Command]:
 _Share = click.FloatRange(0, 1)
 _Positive = click.FloatRange(min=0, min_open=True)
 _Count = click.IntRange(min=1)
-_ANSWERED = "The share of dev questions that still get an answer at the null threshold."
+_REFUSED = (
+    "The greatest share of answerable dev questions that get no answer at the null threshold. "
+    "[default: 0.03 where some have no answer, else 0.01]"
+)
+
+
+def _dev_option(purpose: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--dev",
+        required=True,
+        multiple=True,
+        type=click.Path(),
+        help=f"Questions to choose {purpose} by; may be given several times.",
+    )
 
 
 @click.command()
 @click.argument("data", nargs=-1, required=True, type=click.Path(), metavar="TRAIN...")
-@click.option("--dev", required=True, type=click.Path(), help="Questions to choose weights by.")
+@_dev_option("the weights")
 @click.option("--out", required=True, type=click.Path(), help="The folder to write.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run in --out.")
 @_setting("base", str, "The encoder to fine-tune: a folder, or a name on the hub.")
@@ -47,7 +65,6 @@ _ANSWERED = "The share of dev questions that still get an answer at the null thr
 @_setting("learning_rate", _Positive, "Its peak.")
 @_setting("warmup", _Share, "The share of steps over which the rate rises.")
 @_setting("weight_decay", click.FloatRange(min=0), "Of AdamW; not on biases and norms.")
-@_setting("layer_decay", _Positive, "The rate of a layer, as a share of the one above.")
 @_setting("clip", _Positive, "The longest gradient.")
 @_setting(
     "dropout",
@@ -68,23 +85,21 @@ _ANSWERED = "The share of dev questions that still get an answer at the null thr
 )
 @_setting("negatives", click.IntRange(min=0), "Windows without the answer beside the one with it.")
 @_setting("unanswerable", _Share, "The share of questions drawn with such windows only.")
-@_setting("gold", click.Choice(get_args(Gold)), "Which of several annotators' answers are right.")
 @click.option("--teacher", metavar="MODEL", help="A model whose distributions are learned too.")
 @click.option(
     "--teacher-file", type=click.Path(), help="Where the teacher's logits are kept and found."
 )
 @_setting("teacher_weight", _Share, "What the teacher weighs against the annotators.")
-@_setting("temperature", _Positive, "At which both distributions are compared.")
 @_setting("evaluations", _Count, "How often the dev score is taken in an epoch.")
 @_setting("patience", _Count, "End after so many evaluations without a better one.")
-@_setting("dev_questions", _Count, "Dev questions asked at each evaluation.")
-@_setting("answered", _Share, _ANSWERED)
+@_setting("dev_questions", _Count, "The most questions of each dev file asked at an evaluation.")
+@_setting("refused", _Share, _REFUSED)
 @_setting("seed", int, "Of everything that is drawn.")
 @device_option
 @json_option
 def train(
     data: tuple[str, ...],
-    dev: str,
+    dev: tuple[str, ...],
     out: str,
     resume: bool,
     teacher: str | None,
@@ -104,9 +119,9 @@ def train(
     """
     from accelerate import PartialState
 
-    from docqa.training.loop import train as run
+    from docqa.training.train import train as run
 
-    with stages() as tell:
+    with stages() as on_stage:
         report = run(
             data,
             dev,
@@ -117,10 +132,11 @@ def train(
             device=device,
             resume=resume,
             command=_called(),
-            progress=tell,
+            progress=on_stage,
         )
     if not PartialState().is_main_process:
         return
+    assert report.tuned is not None
     if as_json:
         print_json(
             {
@@ -129,6 +145,8 @@ def train(
                 "best_step": report.best_step,
                 "exact_match": report.exact_match,
                 "f1": report.f1,
+                "sets": [asdict(one) for one in report.sets],
+                "tuned": _tuned(report.tuned),
                 "seconds": round(report.seconds, 1),
                 "tokens": report.tokens,
             }
@@ -138,22 +156,23 @@ def train(
         f"{report.folder}: exact match {report.exact_match:.2f}, F1 {report.f1:.2f} on dev, "
         f"after step {report.best_step:,} of {report.steps:,}"
     )
+    _print_sets(report.sets, report.tuned)
 
 
 @click.command()
 @click.argument("readers", nargs=-1, required=True, metavar="READER[=SHARE]...")
-@click.option("--dev", required=True, type=click.Path(), help="Questions to choose settings by.")
+@_dev_option("the settings")
 @click.option("--out", required=True, type=click.Path(), help="The folder to write.")
-@_setting("dev_questions", _Count, "Dev questions that are asked.")
-@_setting("answered", _Share, _ANSWERED)
+@_setting("dev_questions", _Count, "The most questions of each dev file that are asked.")
+@_setting("refused", _Share, _REFUSED)
 @device_option
 @json_option
 def average(
     readers: tuple[str, ...],
-    dev: str,
+    dev: tuple[str, ...],
     out: str,
     dev_questions: int,
-    answered: float,
+    refused: float | None,
     device: str,
     as_json: bool,
 ) -> None:
@@ -171,16 +190,16 @@ def average(
     shares = dict(_share(reader) for reader in readers)
     if len(readers) < 2 or len(shares) < len(readers):
         raise click.UsageError("a mean needs at least two readers, each given once")
-    with stages() as tell:
+    with stages() as on_stage:
         report = run(
             shares,
             dev,
             out,
             dev_questions=dev_questions,
-            answered=answered,
+            refused=refused,
             device=device,
             command=_called(),
-            progress=tell,
+            progress=on_stage,
         )
     if as_json:
         print_json(
@@ -188,14 +207,91 @@ def average(
                 "folder": str(report.folder),
                 "exact_match": report.exact_match,
                 "f1": report.f1,
+                "sets": [asdict(one) for one in report.sets],
+                "tuned": _tuned(report.tuned),
             }
         )
         return
     click.echo(f"{report.folder}: exact match {report.exact_match:.2f}, F1 {report.f1:.2f} on dev")
+    _print_sets(report.sets, report.tuned)
+
+
+@click.command()
+@click.argument("reader")
+@_dev_option("the settings")
+@click.option(
+    "--out",
+    type=click.Path(),
+    help="The file of settings to write. [default: docqa.json in the reader's folder]",
+)
+@_setting("dev_questions", _Count, "The most questions of each dev file that are asked.")
+@_setting("refused", _Share, _REFUSED)
+@device_option
+@json_option
+def tune(
+    reader: str,
+    dev: tuple[str, ...],
+    out: str | None,
+    dev_questions: int,
+    refused: float | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Choose the settings that suit a reader: ranking weights, null threshold, calibration.
+
+    Each question is asked of all articles of its file. docqa takes the settings from the reader's
+    folder by itself, and from another file with --settings.
+
+    \b
+    Example:
+      docqa tune reader --dev contracts.json --dev manuals.json --out contracts-settings.json
+    """
+    from docqa.evaluate.tune import tune as run
+
+    with progress("choosing settings") as on_progress:
+        report = run(
+            reader,
+            dev,
+            out,
+            dev_questions=dev_questions,
+            refused=refused,
+            device=device,
+            progress=on_progress,
+        )
+    if as_json:
+        print_json({"file": str(report.file), "tuned": _tuned(report.tuned)})
+        return
+    click.echo(
+        f"{report.file}: F1 {report.tuned.f1:.2f} over whole articles, "
+        f"{report.tuned.pure_f1:.2f} with the pure maximum"
+    )
+    _print_sets((), report.tuned)
+
+
+def _tuned(tuned: Tuned) -> dict[str, Any]:
+    """Return chosen settings as JSON knows them: infinite numbers become None."""
+    values = asdict(tuned)
+    for name in ("null_threshold", "stop_margin"):
+        if isinf(values["settings"][name]):
+            values["settings"][name] = None
+    return values
+
+
+def _print_sets(scores: Sequence[SetScores], tuned: Tuned) -> None:
+    """Print a line for each dev file."""
+    for n, one in enumerate(tuned.sets):
+        alone = f"F1 {scores[n].f1:.2f} in context, " if scores else ""
+        line = (
+            f"{one.name}: {alone}{one.f1:.2f} over whole articles; "
+            f"{one.refused:.1%} of {one.answerable:,} answerable questions get no answer"
+        )
+        if one.recognised is not None:
+            line += f", and {one.recognised:.1%} of {one.unanswerable:,} unanswerable ones"
+        click.echo(line)
 
 
 def _share(text: str) -> tuple[str, float]:
-    """A reader and what it counts."""
+    """Return a reader and its share."""
     name, sign, share = text.rpartition("=")
     if not sign:
         return text, 1.0
@@ -211,5 +307,5 @@ def _share(text: str) -> tuple[str, float]:
 
 
 def _called() -> str:
-    """How docqa was called, for the card."""
+    """Return the command line, for the card."""
     return shlex.join(["docqa", *sys.argv[1:]])

@@ -12,18 +12,18 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalize(answer: str) -> str:
-    """Lower case, without punctuation and articles, white space runs as one blank."""
+    """Return an answer in lower case, without punctuation and articles, with single blanks."""
     bare = answer.lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", bare).split())
 
 
 def exact_match(prediction: str, gold: str) -> float:
-    """1 if both are the same once normalised, else 0."""
+    """Return 1 if both are the same once normalised, else 0."""
     return float(normalize(prediction) == normalize(gold))
 
 
 def f1(prediction: str, gold: str) -> float:
-    """The harmonic mean of precision and recall over the words of both, normalised.
+    """Return the harmonic mean of precision and recall over the words of both, normalised.
 
     Where either is empty (no answer), both must be.
     """
@@ -35,5 +35,5 @@ def f1(prediction: str, gold: str) -> float:
 
 
 def best_over(measure: Callable[[str, str], float], prediction: str, golds: Sequence[str]) -> float:
-    """A measure against the annotator that agrees most; no annotators: against no answer."""
+    """Return a measure against the annotator that agrees most; without any, against no answer."""
     return max(measure(prediction, gold) for gold in golds or ("",))

@@ -7,7 +7,7 @@ import json
 import random
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,11 @@ class Article:
 
     @property
     def text(self) -> str:
-        """All paragraphs as one long document."""
+        """Return all paragraphs as one long document."""
         return PARAGRAPH_BREAK.join(paragraph.context for paragraph in self.paragraphs)
 
     def paragraph_starts(self) -> list[int]:
-        """Where each paragraph starts in :attr:`text`."""
+        """Return where each paragraph starts in :attr:`text`."""
         starts, at = [], 0
         for paragraph in self.paragraphs:
             starts.append(at)
@@ -77,23 +77,71 @@ def load_squad(path: str | Path) -> list[Article]:
         ) from error
 
 
-def load_dev(path: str | Path, limit: int) -> list[Article]:
-    """A data set to choose weights and settings by.
+@dataclass(frozen=True, slots=True)
+class DevSet:
+    """A file of questions by which weights and settings are chosen.
+
+    Attributes:
+        path: the file, as the user named it.
+        articles: all of it.
+        limit: the most questions that are asked (:func:`sampled`).
+    """
+
+    path: str
+    articles: Sequence[Article]
+    limit: int
+
+    @property
+    def name(self) -> str:
+        """Return the file's name."""
+        return Path(self.path).name
+
+    def sampled(self) -> list[DrawnQuestion]:
+        """Return the questions that are asked, in the articles' order."""
+        return sampled(self.articles, self.limit)
+
+    def answerable(self) -> list[Article]:
+        """Return the articles with those of the questions asked that have an answer."""
+        ids = {drawn.question.id for drawn in self.sampled() if drawn.question.answers}
+
+        def kept(paragraph: Paragraph) -> Paragraph:
+            questions = (question for question in paragraph.questions if question.id in ids)
+            return replace(paragraph, questions=tuple(questions))
+
+        return [
+            replace(article, paragraphs=tuple(map(kept, article.paragraphs)))
+            for article in self.articles
+        ]
+
+
+def load_dev(paths: str | Path | Sequence[str | Path], limit: int) -> list[DevSet]:
+    """Read the files of questions by which weights and settings are chosen.
 
     Args:
-        limit: how many questions of it will be asked (:func:`sampled`).
+        paths: a file, or several.
+        limit: the most questions of each file that are asked.
 
     Raises:
-        DataError: it can't be read, or none of these questions has an answer.
+        DataError: a file can't be read, holds no questions, or no question of any has an answer.
+        ValueError: no file is given.
     """
-    articles = load_squad(path)
-    if not any(asked.question.answers for asked in sampled(articles, limit)):
-        raise DataError(f"no question drawn from {path} has an answer: nothing can be chosen by it")
-    return articles
+    paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    if not paths:
+        raise ValueError("give at least one file of dev questions")
+    sets = [DevSet(str(path), load_squad(path), limit) for path in paths]
+    for one in sets:
+        if not one.sampled():
+            raise DataError(f"{one.path} holds no questions")
+    if not any(drawn.question.answers for one in sets for drawn in one.sampled()):
+        names = ", ".join(one.path for one in sets)
+        raise DataError(
+            f"no question drawn from {names} has an answer: nothing can be chosen by it"
+        )
+    return sets
 
 
 def sample(articles: Sequence[Article], limit: int | None) -> set[str]:
-    """Ids of ``limit`` questions drawn from all articles, the same ones each time; or of all."""
+    """Return the ids of ``limit`` questions of all articles, the same ones each time; or of all."""
     ids = [
         question.id
         for article in articles
@@ -106,7 +154,7 @@ def sample(articles: Sequence[Article], limit: int | None) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DrawnQuestion:
     """A question with where it belongs.
 
     Attributes:
@@ -120,11 +168,11 @@ class Asked:
     start: int
 
 
-def sampled(articles: Sequence[Article], limit: int | None) -> list[Asked]:
-    """``limit`` questions drawn from all articles (:func:`sample`), in the articles' order."""
+def sampled(articles: Sequence[Article], limit: int | None) -> list[DrawnQuestion]:
+    """Return ``limit`` questions of all articles (:func:`sample`), in the articles' order."""
     chosen = sample(articles, limit)
     return [
-        Asked(question, paragraph, number, start)
+        DrawnQuestion(question, paragraph, number, start)
         for number, article in enumerate(articles)
         for start, paragraph in zip(article.paragraph_starts(), article.paragraphs, strict=True)
         for question in paragraph.questions

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from docqa.answer import Answer
-from docqa.explain.diagnose import (
+from docqa.explain.diagnosis import (
     Diagnosis,
     Gold,
     WiderSearch,
@@ -16,8 +16,8 @@ from docqa.explain.diagnose import (
     expected_places,
     occurrences,
 )
+from docqa.explain.diagnosis_sentence import in_one_sentence
 from docqa.explain.scores import ReadingScores, ScoredSpan
-from docqa.explain.sentence import in_one_sentence
 from docqa.index.hit import Hit
 from docqa.ranking.null_rule import null_score
 from docqa.ranking.rank import rank
@@ -85,7 +85,7 @@ class WindowExplanation:
 
     @property
     def best(self) -> ScoredSpan:
-        """The best span."""
+        """Return the best span."""
         return self.spans[0]
 
 
@@ -115,7 +115,7 @@ class Explanation:
 
     @property
     def sentence(self) -> str | None:
-        """The diagnosis in one sentence."""
+        """Return the diagnosis in one sentence."""
         if self.diagnosis is None:
             return None
         return in_one_sentence(self.diagnosis, self.settings, self.windows_read, self.searched)
@@ -137,7 +137,7 @@ class Explanation:
         return replace(self, diagnosis=replace(self.diagnosis, wider=wider))
 
     def to_dict(self) -> dict[str, Any]:
-        """As a dictionary of what JSON knows: infinite numbers become None."""
+        """Return a dictionary of what JSON knows: infinite numbers become None."""
         values: dict[str, Any] = asdict(self)
         values["sentence"] = self.sentence
         threshold = self.settings.null_threshold

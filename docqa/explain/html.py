@@ -14,10 +14,10 @@ from lxml import etree
 from lxml.html.builder import E
 
 from docqa.answer import Answer
+from docqa.explain.diagnosis_sentence import flowing
 from docqa.explain.explanation import Explanation, WindowExplanation
+from docqa.explain.page_style import STYLE
 from docqa.explain.pieces import Piece, Shades, pieces
-from docqa.explain.sentence import flowing
-from docqa.explain.style import STYLE
 from docqa.explain.wording import (
     likeliest,
     no_answer_line,
@@ -49,7 +49,7 @@ def write_html(explanation: Explanation, file: Path) -> None:
 
 
 def page(explanation: Explanation) -> str:
-    """The page."""
+    """Return the page."""
     shades = Shades.of(explanation)
     body = E.body(
         E.header(*_head(explanation)),
@@ -144,7 +144,7 @@ def _window(window: WindowExplanation, explanation: Explanation, shades: Shades)
 
 
 def _text(window: WindowExplanation, shades: Shades) -> Iterator[etree._Element]:
-    """The window's text: a span for each piece, in a mark for each span of the reader's."""
+    """Return the window's text: a span for each piece, in a mark for each span of the reader's."""
     mark: list[etree._Element] = []
     current = 0
     for piece in pieces(window):
@@ -177,7 +177,7 @@ def _piece(piece: Piece, shades: Shades) -> etree._Element:
 
 
 def _bars(start: float, end: float) -> dict[str, str]:
-    """Attributes of a token with its two bars."""
+    """Return the attributes of a token with its two bars."""
     bars = [f"--{name}:{shade:.2f}" for name, shade in (("s", start), ("e", end)) if shade > _FAINT]
     return {"class": "t", "style": ";".join(bars)} if bars else {"class": "t"}
 
@@ -208,7 +208,7 @@ def _clean(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    """Text with the document's own lines and nothing that can't be seen."""
+    """Return a text with the document's own lines and without what can't be seen."""
     return "".join(
         char if char == "\n" else " " if char.isspace() else printable(char)
         for char in _BREAK.sub("\n", text)

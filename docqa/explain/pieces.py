@@ -49,7 +49,7 @@ class Shades:
         )
 
     def of_piece(self, piece: Piece) -> tuple[float, float]:
-        """The shades of a piece for start and end."""
+        """Return the shades of a piece for start and end."""
         return (
             min(1.0, sqrt(piece.start_probability / self.start)) if self.start else 0.0,
             min(1.0, sqrt(piece.end_probability / self.end)) if self.end else 0.0,
@@ -57,7 +57,7 @@ class Shades:
 
 
 def pieces(window: WindowExplanation) -> Iterator[Piece]:
-    """The whole text of a window, in order.
+    """Yield the whole text of a window, in order.
 
     Cut wherever a token, a span or an expected answer starts or ends; spans that were widened
     beyond the window end with it.

@@ -154,7 +154,7 @@ class ReadingScores:
         )
 
     def span_at(self, w: int, start: int, end: int) -> ScoredSpan | None:
-        """The span of the tokens that cover ``[start, end)`` of the document, where any do."""
+        """Return the span of the tokens that cover ``[start, end)`` of the document, if any do."""
         offsets = self.offsets(w)
         tokens = np.flatnonzero(
             (offsets[:, 0] < end) & (offsets[:, 1] > start) & (offsets[:, 1] > offsets[:, 0])
@@ -162,7 +162,7 @@ class ReadingScores:
         return self.span(w, int(tokens[0]), int(tokens[-1])) if len(tokens) else None
 
     def windows_by_best_span(self) -> list[int]:
-        """The windows that hold a span, those with the best ranked span first."""
+        """Return the windows that hold a span, those with the best ranked span first."""
         logits = self.reading.logits
         columns = best_spans(
             logits.start,
@@ -183,7 +183,7 @@ class ReadingScores:
         return [w for w in order.tolist() if np.isfinite(ranking[w])]
 
     def spans_of(self, w: int, most: int) -> list[ScoredSpan]:
-        """The best spans of one window that do not overlap, best first."""
+        """Return the best spans of one window that do not overlap, best first."""
         one = slice(w, w + 1)
         logits = self.reading.logits
         ranked = ranked_spans(
@@ -201,14 +201,14 @@ class ReadingScores:
             None if self._penalties is None else self._penalties[one],
         )
         spans: list[ScoredSpan] = []
-        taken: list[Place] = []
+        places: list[Place] = []
         for found, _ in ranked:
             span = self.span(w, found.first, found.last)
             place = Place(0, span.start, span.end)
-            if any(place.overlaps(better) for better in taken):
+            if any(place.overlaps(better) for better in places):
                 continue  # another part of a word that is in a better one
             spans.append(span)
-            taken.append(place)
+            places.append(place)
             if len(spans) == most:
                 break
         return spans

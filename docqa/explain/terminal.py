@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from docqa.answer import Answer
+from docqa.explain.diagnosis_sentence import flowing
 from docqa.explain.explanation import Explanation, WindowExplanation
 from docqa.explain.pieces import Piece, Shades, pieces
-from docqa.explain.sentence import flowing
 from docqa.explain.wording import (
     likeliest,
     no_answer_line,
@@ -108,7 +108,7 @@ class _Indented:
 
 
 def _text(window: WindowExplanation, shades: Shades) -> Text:
-    """The window's text as one paragraph, with marks around spans and expected answers."""
+    """Return the window's text as one paragraph, with marks around spans and expected answers."""
     text = Text()
     span, expected = 0, False
     for piece in pieces(window):
@@ -128,7 +128,7 @@ def _text(window: WindowExplanation, shades: Shades) -> Text:
 
 
 def _style(start: float, end: float) -> Style:
-    """How a token looks: the kind by what it is likelier to be, the strength by how likely."""
+    """Return the look of a token: its kind by what it likely is, its strength by how likely."""
     shade = max(start, end)
     if shade < _WEAK:
         return Style.null()
@@ -159,7 +159,7 @@ def _spans(window: WindowExplanation) -> Table:
 
 
 def _likeliest(window: WindowExplanation) -> Text:
-    """The likeliest tokens to start and to end an answer, for those who see no colours."""
+    """Return the likeliest tokens to start and to end an answer, for those who see no colours."""
     starts = likeliest(window, lambda token: token.start_probability)
     ends = likeliest(window, lambda token: token.end_probability)
     return Text(
@@ -170,7 +170,7 @@ def _likeliest(window: WindowExplanation) -> Text:
 
 
 def _colours(shades: Shades) -> Text:
-    """What the colours of tokens mean."""
+    """Return what the colours of tokens mean."""
     legend = Text()
     legend.append("Tokens that may ", style="dim")
     for kind, name in (("start", "start"), ("end", "end"), ("both", "start and end")):
@@ -186,7 +186,7 @@ def _colours(shades: Shades) -> Text:
 
 
 def _marks(expected: bool) -> Text:
-    """What the marks around words mean."""
+    """Return what the marks around words mean."""
     marks = "«1 best span of its window» «2 runner-up»"
     return Text(marks + (f" {_OPEN}expected answer{_CLOSE}" if expected else ""), style="dim")
 

@@ -1,20 +1,20 @@
-"""Words and numbers that all three forms of an explanation share."""
+"""Words and numbers that the terminal and the page share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+from docqa.explain.diagnosis_sentence import parts
 from docqa.explain.explanation import Explanation, TokenScore, WindowExplanation
 from docqa.explain.scores import ScoredSpan
-from docqa.explain.sentence import parts
 
 # The likeliest tokens that are named for each window.
 _LISTED = 3
 
 
 def percent(share: float) -> str:
-    """A share as people read it, with two digits that count."""
+    """Return a share as people read it, with two digits that count."""
     if share >= 0.1:
         return f"{share:.0%}"
     if share >= 0.01:
@@ -25,7 +25,7 @@ def percent(share: float) -> str:
 
 
 def read_line(explanation: Explanation) -> str:
-    """How much was read, and what the reader says of there being no answer."""
+    """Return how much was read, and what the reader says of there being no answer."""
     settings = explanation.settings
     what = "the best that retrieval found" if explanation.searched else "the whole file"
     count = explanation.windows_read
@@ -41,7 +41,7 @@ def read_line(explanation: Explanation) -> str:
 
 
 def no_answer_line(explanation: Explanation) -> str:
-    """Why there is no answer."""
+    """Return why there is no answer."""
     if not explanation.windows:
         return "No window was read that could hold an answer."
     return (
@@ -50,7 +50,7 @@ def no_answer_line(explanation: Explanation) -> str:
 
 
 def window_place(window: WindowExplanation) -> str:
-    """Where a window starts and ends."""
+    """Return where a window starts and ends."""
     place = Path(window.document).name or "text"
     if window.page is not None:
         place += f", from page {window.page}"
@@ -70,12 +70,12 @@ def retrieval_line(window: WindowExplanation) -> str | None:
 
 
 def ranking_line(window: WindowExplanation) -> str:
-    """How the rank of a window comes about."""
+    """Return how the rank of a window comes about."""
     return f"best span: {parts(window.best)} = {window.best.ranking:.2f}"
 
 
 def null_line(window: WindowExplanation) -> str | None:
-    """What the reader thought of there being no answer in a window."""
+    """Return what the reader thought of there being no answer in a window."""
     if window.null_score is None:
         return None
     return (
@@ -86,7 +86,7 @@ def null_line(window: WindowExplanation) -> str | None:
 
 
 def span_role(span: ScoredSpan, rank: int) -> str:
-    """What a span is in its window and among the answers."""
+    """Return what a span is in its window and among the answers."""
     role = "best" if rank == 1 else f"runner-up {rank - 1}"
     if span.answer is not None:
         return f"{role}, answer {span.answer}"
@@ -94,6 +94,6 @@ def span_role(span: ScoredSpan, rank: int) -> str:
 
 
 def likeliest(window: WindowExplanation, probability: Callable[[TokenScore], float]) -> list[str]:
-    """The tokens of a window with the greatest probabilities, each with its own."""
+    """Return the tokens of a window with the greatest probabilities, each with its own."""
     best = sorted(window.tokens, key=probability, reverse=True)[:_LISTED]
     return [f"{token.text} {percent(probability(token))}" for token in best]

@@ -45,17 +45,29 @@ class Platt:
 
     @classmethod
     def fit(cls, answers: Sequence[tuple[float, float]], right: Sequence[bool]) -> Platt | None:
-        """The curve of the greatest likelihood; None where all answers are right, or all wrong.
+        """Return the curve of the greatest likelihood.
+
+        Answers with an infinite number, of a model without a null score, do not count.
 
         Args:
-            answers: of each its confidence and margin, as :meth:`probability` takes them.
+            answers: the confidence and the margin of each, as :meth:`probability` takes them.
             right: whether it was.
+
+        Returns:
+            None where all answers that count are right, or all wrong, or there are none.
         """
         from sklearn.linear_model import LogisticRegression
 
-        if len(set(right)) < 2:
+        known = [
+            (_features(*answer), good)
+            for answer, good in zip(answers, right, strict=True)
+            if all(map(isfinite, answer))
+        ]
+        if len({good for _, good in known}) < 2:
             return None
-        found = LogisticRegression(C=1e4).fit([_features(*answer) for answer in answers], right)
+        found = LogisticRegression(C=1e4).fit(
+            [features for features, _ in known], [good for _, good in known]
+        )
         confidence, margin = found.coef_[0].tolist()
         return cls(*(round(v, 4) for v in (float(found.intercept_[0]), confidence, margin)))
 

@@ -16,51 +16,63 @@ from typing import Any
 import torch
 
 from docqa.errors import TrainError
-from docqa.evaluate.run import evaluate_reader
+from docqa.evaluate.evaluation import SetScores, evaluate_sets
 from docqa.evaluate.squad import load_dev
-from docqa.evaluate.tune import tune
+from docqa.evaluate.tune import Tuned, choose_settings
 from docqa.index.models.device import Device
 from docqa.index.models.folders import model_folder, weights_sha256
 from docqa.model.rows import PairEncoder, load_fast_tokenizer
 from docqa.model.span_model import load_span_head
 from docqa.reader import Reader
+from docqa.settings import READER_SETTINGS
 from docqa.training.card import Averaged, DataFile, averaged_card
-from docqa.training.model import save_reader
-from docqa.training.progress import Tell, stage
-from docqa.training.result import holds_anything, make_folder, put_reader
+from docqa.training.run_folder import check_out, make_folder, put_reader, state_folder
 from docqa.training.settings import TrainSettings
+from docqa.training.stages import OnStage, stage_progress
+from docqa.training.trained_model import save_reader
 
 
 @dataclass(frozen=True, slots=True)
 class AverageReport:
-    """What came of it: the reader's folder, and its scores on dev questions in per cent."""
+    """What came of a mean of readers.
+
+    Attributes:
+        folder: of the reader.
+        exact_match, f1: over the answerable questions of all dev files, each asked of its own
+            paragraph, in per cent.
+        sets: the same for each dev file.
+        tuned: the settings chosen for the reader, and how it does over whole articles with them.
+    """
 
     folder: Path
     exact_match: float
     f1: float
+    sets: tuple[SetScores, ...]
+    tuned: Tuned
 
 
 def average(
     readers: Mapping[str, float],
-    dev: str | Path,
+    dev: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
     dev_questions: int = 1000,
-    answered: float = 0.99,
+    refused: float | None = None,
     device: Device = "auto",
     command: str = "",
-    progress: Tell | None = None,
+    progress: OnStage | None = None,
 ) -> AverageReport:
     """Write the mean of readers' weights as a reader, with the settings that suit it.
 
     Args:
         readers: folders or hub names, and what the weights of each count; only the ratios matter.
-        dev: questions in SQuAD's format by which the settings are chosen (:func:`docqa.train`).
+        dev: a file of questions in SQuAD's format, or several, by which the settings are chosen.
         out: the folder to write.
-        dev_questions: the most of them that are asked.
-        answered: the share of them that still get an answer at the null threshold.
+        dev_questions: the most questions of each file that are asked.
+        refused: the greatest share of the answerable questions that get no answer at the null
+            threshold (:func:`docqa.tune`).
         command: for the card, how this was called.
-        progress: told how far it has come.
+        progress: gets how far the work has come.
 
     Raises:
         ValueError: fewer than two readers, or a number out of range.
@@ -73,48 +85,38 @@ def average(
     for name, share in readers.items():
         if not (share > 0 and isfinite(share)):
             raise ValueError(f"the share of {name} must be above 0, not {share}")
-    TrainSettings(dev_questions=dev_questions, answered=answered)  # raises what a run would
+    TrainSettings(dev_questions=dev_questions, refused=refused)  # raises what a run would
     out = Path(out)
-    if holds_anything(out):
-        raise TrainError(f"{out} is not empty: give another folder")
-    tell = progress or (lambda *_: None)
-    articles = load_dev(dev, dev_questions)
+    check_out(out, resume=False)
+    on_stage = progress or (lambda *_: None)
+    sets = load_dev(dev, dev_questions)
     folders = {name: model_folder(name) for name in readers}
     total = sum(readers.values())
     shares = {name: share / total for name, share in readers.items()}
     with TemporaryDirectory(prefix="docqa-average-") as work:
         made = Path(work) / "reader"
         _write_mean([(folders[name], share) for name, share in shares.items()], made)
-        make_folder(out)
-        scores = evaluate_reader(
+        make_folder(state_folder(out))
+        overall, scores = evaluate_sets(
             Reader(str(made), device=device),
-            articles,
-            dev_questions,
-            progress=stage(tell, "asking dev questions"),
-        ).summary()
-        tuned = tune(
-            str(made),
-            articles,
-            dev_questions,
-            device,
-            stage(tell, "choosing settings"),
-            answered,
+            sets,
+            stage_progress(on_stage, "asking dev questions"),
         )
-        tuned.settings.save(made)
+        tuned = choose_settings(
+            str(made), sets, device, stage_progress(on_stage, "choosing settings"), refused
+        )
+        tuned.settings.save(made / READER_SETTINGS)
         card = averaged_card(
             Averaged(
                 tuple((n, shares[n], weights_sha256(f)) for n, f in folders.items()),
-                DataFile.of(dev, articles),
-                scores["questions"],
-                scores["exact_match"],
-                scores["f1"],
+                tuple(DataFile.of(one.path, one.articles) for one in sets),
+                tuple(scores),
                 tuned,
-                answered,
                 command,
             )
         )
         put_reader(made, card, out)
-    return AverageReport(out, scores["exact_match"], scores["f1"])
+    return AverageReport(out, overall.exact_match, overall.f1, tuple(scores), tuned)
 
 
 def _write_mean(parts: Sequence[tuple[Path, float]], folder: Path) -> None:

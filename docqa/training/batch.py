@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from docqa.errors import ModelError
 from docqa.model.rows import PairEncoder, Row
 from docqa.training.examples import Examples, TokenRange
 from docqa.training.loss import Targets
@@ -40,7 +39,7 @@ class Batch:
 
     @property
     def groups(self) -> int:
-        """How many softmaxes there are, each with its loss."""
+        """Return how many softmaxes there are, each with its loss."""
         return int(self.targets.groups.max()) + 1
 
 
@@ -51,7 +50,7 @@ def make_batches(
     normalize: Normalize,
     most_tokens: int,
 ) -> list[Batch]:
-    """Batches of at most ``most_tokens`` tokens (or of one question), similar lengths together."""
+    """Return batches of similar lengths, of at most ``most_tokens`` tokens or of one question."""
 
     def length(one: Drawn) -> int:
         return max(window.last - window.first for window in one.windows)
@@ -89,8 +88,7 @@ def _batch(
     for n, ((one, window), ids) in enumerate(zip(windows, token_ids, strict=True)):
         first = encoder.template.window_start(len(one.example.ids))
         null = encoder.cls_position(one.example.ids, ids)
-        if null is None:
-            raise ModelError("a model without a CLS token can't learn where there is no answer")
+        assert null is not None, "prepare_run refuses models without CLS"
         firsts.append(first)
         nulls.append(null)
         if normalize == "window":
@@ -98,10 +96,10 @@ def _batch(
         else:
             counted[n, first : first + len(ids)] = True
             counted[n, null] = True
-        for gold in one.example.golds:
-            if window.holds(gold):
-                starts[n, first + gold.first - window.first] = True
-                ends[n, first + gold.last - 1 - window.first] = True
+        gold = one.example.gold
+        if gold is not None and window.holds(gold):
+            starts[n, first + gold.first - window.first] = True
+            ends[n, first + gold.last - 1 - window.first] = True
     answered = np.zeros(groups[-1] + 1, np.bool_)
     np.logical_or.at(answered, groups, starts.any(axis=1))
     for n in np.flatnonzero(~answered[groups]).tolist():

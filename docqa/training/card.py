@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 import transformers
 
+from docqa.evaluate.evaluation import SetScores
 from docqa.evaluate.squad import Article
 from docqa.evaluate.tune import Tuned
 from docqa.training.checkpoint import Progress
@@ -34,7 +35,7 @@ class DataFile:
 
     @classmethod
     def of(cls, path: str | Path, articles: Sequence[Article]) -> DataFile:
-        """A file and the articles that were read from it."""
+        """Return the description of a file and of the articles that were read from it."""
         file = Path(path)
         questions = sum(len(p.questions) for article in articles for p in article.paragraphs)
         return cls(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), questions)
@@ -45,7 +46,7 @@ class Data:
     """The files of a run."""
 
     train: tuple[DataFile, ...]
-    dev: DataFile
+    dev: tuple[DataFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Made:
 
     Attributes:
         tuned: the settings chosen for it.
-        teacher: the model it learned from too, if any.
-        command: that made it; empty where it was made from Python.
+        teacher: the model that it learned from too, if any.
+        command: the command line; empty where it was made from Python.
     """
 
     settings: TrainSettings
@@ -67,19 +68,11 @@ class Made:
 
 
 def card(made: Made) -> str:
-    """The text of ``README.md``."""
-    settings, data, progress, tuned = made.settings, made.data, made.progress, made.tuned
-    files = "\n".join(
-        f"| `{file.name}` | {role} | {file.questions:,} | `{file.sha256[:16]}` |"
-        for role, group in (("train", data.train), ("dev", (data.dev,)))
-        for file in group
-    )
-    asked = min(settings.dev_questions, data.dev.questions)
+    """Return the text of ``README.md``."""
+    settings, progress = made.settings, made.progress
     millions, minutes = progress.tokens / 1e6, progress.seconds / 60
-    values = asdict(settings)
-    rows = "\n".join(f"| {name} | {value} |" for name, value in values.items())
+    rows = "\n".join(f"| {name} | {value} |" for name, value in asdict(settings).items())
     taught = f"\nTaught by `{made.teacher}`.\n" if made.teacher else ""
-    called = _called(made.command)
     softmax = (
         "one softmax over all windows drawn for a question (shared normalisation)"
         if settings.normalize == "question"
@@ -95,17 +88,13 @@ def card(made: Made) -> str:
 # A reader for docqa
 
 `{settings.base}`, {_WHAT}
-{called}{taught}
-The best of {progress.steps:,} steps was number {progress.best_step:,}: on {asked:,} dev questions,
-each asked of its own paragraph, exact match {progress.best_exact_match:.2f}, F1
-{progress.best_f1:.2f}. {millions:.1f} million tokens were read in {minutes:.0f} minutes of steps
-({_versions()}).
+{_called(made.command)}{taught}
+The best of {progress.steps:,} steps was number {progress.best_step:,}. {millions:.1f} million
+tokens were read in {minutes:.0f} minutes of steps ({_versions()}).
 
-{_chosen(tuned, settings.answered)}
+{_scores([SetScores(*scores) for scores in progress.best_sets], made.tuned)}
 
-| file | for | questions | SHA-256 begins |
-|---|---|---|---|
-{files}
+{_files([*(("train", file) for file in made.data.train), *(("dev", f) for f in made.data.dev)])}
 
 | setting | value |
 |---|---|
@@ -125,24 +114,21 @@ class Averaged:
 
     Attributes:
         parts: for each its name, its share, and the SHA-256 (hex) of its weights.
-        dev: by which its settings were chosen, and how many questions of it were asked.
-        exact_match, f1: of these, each of its own paragraph, in per cent.
-        tuned, answered: the settings chosen for it, and the share that its null threshold leaves.
-        command: that made it; empty where it was made from Python.
+        dev: the files by which its settings were chosen.
+        scores: for each of them, each question asked of its own paragraph.
+        tuned: the settings chosen for it.
+        command: the command line; empty where it was made from Python.
     """
 
     parts: tuple[tuple[str, float, str], ...]
-    dev: DataFile
-    asked: int
-    exact_match: float
-    f1: float
+    dev: tuple[DataFile, ...]
+    scores: tuple[SetScores, ...]
     tuned: Tuned
-    answered: float
     command: str
 
 
 def averaged_card(made: Averaged) -> str:
-    """The text of ``README.md`` for a mean of readers."""
+    """Return the text of ``README.md`` for a mean of readers."""
     parts = "\n".join(
         f"| `{name}` | {share:.4g} | `{sha256[:16]}` |" for name, share, sha256 in made.parts
     )
@@ -155,11 +141,11 @@ The mean of the weights of readers, {_WHAT}
 |---|---|---|
 {parts}
 
-On {made.asked:,} questions of `{made.dev.name}` (its SHA-256 begins `{made.dev.sha256[:16]}`), each
-asked of its own paragraph: exact match {made.exact_match:.2f}, F1 {made.f1:.2f}
-({_versions()}).
+({_versions()})
 
-{_chosen(made.tuned, made.answered)}
+{_scores(made.scores, made.tuned)}
+
+{_files([("dev", file) for file in made.dev])}
 
 {_bad_at("- What the readers that it is the mean of are bad at: see their cards.")}
 
@@ -175,11 +161,38 @@ def _versions() -> str:
     return f"torch {torch.__version__}, transformers {transformers.__version__}"
 
 
-def _chosen(tuned: Tuned, answered: float) -> str:
+def _scores(scores: Sequence[SetScores], tuned: Tuned) -> str:
+    """Return a table of each dev file's scores, in context and over whole articles."""
+    rows = []
+    for alone, over_all in zip(scores, tuned.sets, strict=True):
+        recognised = over_all.recognised
+        rows.append(
+            f"| `{alone.name}` | {alone.questions:,} | {alone.exact_match:.2f} | {alone.f1:.2f} "
+            f"| {over_all.exact_match:.2f} | {over_all.f1:.2f} | {over_all.refused:.1%} "
+            f"| {'' if recognised is None else f'{recognised:.1%}'} |"
+        )
+    table = "\n".join(rows)
     return f"""\
-Asked of all dev articles at once, with ten windows read for each question: F1 {tuned.f1:.2f}, and
-{tuned.pure_f1:.2f} with the pure maximum of all scores. The settings in `docqa.json` were chosen
-there; at its null threshold {100 * answered:.4g}% of those questions get an answer."""
+| dev questions of | answerable | EM | F1 | EM over all articles | F1 | wrongly refused | rightly |
+|---|---|---|---|---|---|---|---|
+{table}
+
+EM and F1: each answerable question asked of its own paragraph. Over all articles: each of them
+asked of all articles of its file, ten windows read for each, no answer held back. Over the
+questions of all files, F1 is {tuned.pure_f1:.2f} there with the pure maximum of all scores, and
+{tuned.f1:.2f} with the settings in `docqa.json`, which were chosen by it. Refused: the share of
+the answerable and of the unanswerable questions that get no answer at the null threshold."""
+
+
+def _files(files: Sequence[tuple[str, DataFile]]) -> str:
+    rows = "\n".join(
+        f"| `{file.name}` | {role} | {file.questions:,} | `{file.sha256[:16]}` |"
+        for role, file in files
+    )
+    return f"""\
+| file | for | questions | SHA-256 begins |
+|---|---|---|---|
+{rows}"""
 
 
 def _bad_at(more: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -20,7 +21,9 @@ class Progress:
     Attributes:
         epoch, step: of the next step: its epoch, and its place in it.
         steps: taken in all.
-        best_step, best_f1, best_exact_match: the evaluation with the best dev score.
+        best_step, best_f1, best_exact_match: the evaluation with the best dev score, over the
+            questions of all dev files.
+        best_sets: the name, questions, exact match and F1 of each dev file then.
         worse: evaluations since then.
         seconds, tokens: spent and read so far.
         history: a row a log entry, as in ``log.csv``.
@@ -32,6 +35,7 @@ class Progress:
     best_step: int | None = None
     best_f1: float = -1.0
     best_exact_match: float = 0.0
+    best_sets: list[tuple[str, int, float, float]] = field(default_factory=list)
     worse: int = 0
     seconds: float = 0.0
     tokens: int = 0
@@ -46,10 +50,10 @@ def save_checkpoint(
     average: AveragedModel | None,
     optimizer: Any,
 ) -> None:
-    """Write a checkpoint; the one that was there before stays whole until this one is.
+    """Write a checkpoint; the last one stays whole until this one is.
 
     Args:
-        run: what makes this run what it is; :func:`load_checkpoint` must be given the same.
+        run: the name of the run, made of its data and settings.
     """
     state = {
         "run": run,
@@ -64,9 +68,21 @@ def save_checkpoint(
         torch.save(state, part)
 
 
+def check_run(file: Path, run: str) -> None:
+    """Check that a checkpoint is of a run.
+
+    Raises:
+        TrainError: it can't be read, or is of another run.
+    """
+    if _state(file)["run"] != run:
+        raise TrainError(
+            f"the checkpoint {file} is of a run with other data or settings: "
+            "give the same ones, or another folder"
+        )
+
+
 def load_checkpoint(
     file: Path,
-    run: str,
     model: torch.nn.Module,
     average: AveragedModel | None,
     optimizer: Any,
@@ -74,17 +90,9 @@ def load_checkpoint(
     """Bring model, moving average, optimiser and random numbers to where the checkpoint was.
 
     Raises:
-        TrainError: it can't be read, or is of another run.
+        TrainError: it can't be read.
     """
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
-        raise TrainError(f"the checkpoint {file} can't be read: {error}") from error
-    if state["run"] != run:
-        raise TrainError(
-            f"the checkpoint {file} is of a run with other data or settings: "
-            "give the same ones, or another folder"
-        )
+    state = _state(file)
     model.load_state_dict(state["model"])
     if average is not None:
         average.load_state_dict(state["average"])
@@ -93,3 +101,11 @@ def load_checkpoint(
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])
     return Progress(**state["progress"])
+
+
+def _state(file: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
+        raise TrainError(f"the checkpoint {file} can't be read: {error}") from error
+    return state

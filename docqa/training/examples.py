@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from tokenizers import Tokenizer
 
 from docqa.evaluate.squad import Article, Question
 from docqa.ingest.windows import IntArray, Tokens, tokenize
-from docqa.training.settings import Gold
 
 # Questions longer than this are cut: beyond it they leave too little room for the window.
 _LONGEST_QUESTION = 64
@@ -40,7 +40,7 @@ class Example:
         number: its place among all examples.
         text, ids: the question, and its tokens.
         paragraph: the tokens of the paragraph that it was asked of.
-        golds: the tokens of its answers; none where it has no answer there.
+        gold: the tokens of the answer to learn; None where the paragraph holds none.
         answers: the answers' texts, in lower case.
         variant: examples of one number ask the same; one of them is drawn in an epoch.
     """
@@ -49,7 +49,7 @@ class Example:
     text: str
     ids: IntArray
     paragraph: TokenRange
-    golds: tuple[TokenRange, ...]
+    gold: TokenRange | None
     answers: tuple[str, ...]
     variant: int
 
@@ -73,8 +73,19 @@ class Examples:
     def __len__(self) -> int:
         return len(self.examples)
 
+    def fingerprint(self) -> str:
+        """Return the SHA-256 (hex) of all texts, tokens, questions and answers."""
+        digest = hashlib.sha256()
+        for text, tokens in zip(self.texts, self.tokens, strict=True):
+            digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+            digest.update(hashlib.sha256(tokens.ids.tobytes()).digest())
+        for example in self.examples:
+            parts = (example.text, example.paragraph, example.gold, sorted(example.answers))
+            digest.update(repr(parts).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
     def text(self, span: TokenRange) -> str:
-        """The text of a run of tokens, in lower case."""
+        """Return the text of a run of tokens, in lower case."""
         offsets = self.tokens[span.article].offsets[span.first : span.last]
         if not len(offsets):
             return ""
@@ -84,15 +95,13 @@ class Examples:
 def make_examples(
     articles: Sequence[Article],
     tokenizer: Tokenizer,
-    gold: Gold,
     progress: Callable[[int, int], None] | None = None,
 ) -> Examples:
     """Tokenize articles and questions, and find the answers' tokens.
 
     Args:
         tokenizer: one from :func:`docqa.ingest.windows.plain_tokenizer`.
-        gold: which of several annotators' answers are right.
-        progress: told how many articles are done, of how many.
+        progress: gets how many articles are done, of how many.
     """
     texts: list[str] = []
     tokens: list[Tokens] = []
@@ -105,21 +114,20 @@ def make_examples(
         offsets = tokens[-1].offsets
         for start, question, context in _questions(article):
             paragraph = TokenRange(number, *_tokens_of(offsets, start, start + len(context)))
-            golds = []
-            for text, at in chosen_answers(question, gold):
-                span = TokenRange(number, *_tokens_of(offsets, start + at, start + at + len(text)))
-                if span.first < span.last:
-                    golds.append(span)
-            if question.answers and not golds:
-                dropped += 1
-                continue
+            gold = None
+            if (answer := majority_answer(question)) is not None:
+                first = start + answer[1]
+                gold = TokenRange(number, *_tokens_of(offsets, first, first + len(answer[0])))
+                if gold.first == gold.last:
+                    dropped += 1
+                    continue
             examples.append(
                 Example(
                     len(examples),
                     question.text,
                     tokenize(question.text, tokenizer).ids[:_LONGEST_QUESTION],
                     paragraph,
-                    tuple(golds),
+                    gold,
                     tuple({text.lower() for text, _ in question.answers}),
                     variants.setdefault(question.text, len(variants)),
                 )
@@ -129,17 +137,15 @@ def make_examples(
     return Examples(texts, tokens, examples, dropped)
 
 
-def chosen_answers(question: Question, gold: Gold) -> list[tuple[str, int]]:
-    """The answers to learn, ``(text, start)``.
+def majority_answer(question: Question) -> tuple[str, int] | None:
+    """Return the answer to learn, ``(text, start)``; None for a question without one.
 
-    ``majority``: the one that most annotators marked, on a tie the shortest, then the first in the
-    text. ``marginal``: each that was marked, once.
+    Most annotators marked this answer. On a tie the shortest counts, then the first in the text.
     """
     counted = Counter(question.answers)
-    if gold == "marginal":
-        return list(counted)
-    ranked = sorted(counted, key=lambda answer: (-counted[answer], len(answer[0]), answer[1]))
-    return ranked[:1]
+    return min(
+        counted, key=lambda answer: (-counted[answer], len(answer[0]), answer[1]), default=None
+    )
 
 
 def _questions(article: Article) -> Iterator[tuple[int, Question, str]]:
@@ -150,7 +156,7 @@ def _questions(article: Article) -> Iterator[tuple[int, Question, str]]:
 
 
 def _tokens_of(offsets: IntArray, start: int, end: int) -> tuple[int, int]:
-    """The tokens ``[first, last)`` that touch the characters ``[start, end)``."""
+    """Return the tokens ``[first, last)`` that touch the characters ``[start, end)``."""
     first = int(np.searchsorted(offsets[:, 1], start, side="right"))
     last = int(np.searchsorted(offsets[:, 0], end, side="left"))
     return first, max(first, last)

@@ -58,11 +58,11 @@ class Drawer:
 
     @property
     def steps(self) -> int:
-        """Steps of the optimiser in an epoch."""
+        """Return how many steps of the optimiser an epoch has."""
         return -(-len(self._variants) // self._settings.batch_questions)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[list[Drawn]]:
-        """The steps of an epoch from the ``first`` on, each with its questions."""
+        """Yield the questions of each step of an epoch, from the step ``first`` on."""
         order = self._random(epoch)
         chosen = [int(order.choice(numbers)) for numbers in self._variants]
         order.shuffle(chosen)
@@ -80,8 +80,11 @@ class Drawer:
         if self._settings.normalize == "window":
             return Drawn(example, tuple(self._paragraph(example, window)))
         random = self._random(epoch, number)
-        without = not example.golds or random.random() < self._settings.unanswerable
-        windows = [] if without else [self._with_answer(example, window, random)]
+        gold = example.gold
+        if gold is not None and random.random() < self._settings.unanswerable:
+            gold = None
+        without = gold is None
+        windows = [] if gold is None else [self._with_answer(example, gold, window, random)]
         for _ in range(self._settings.negatives + without):
             negative = self._without_answer(example, size, random)
             if negative is not None:
@@ -89,16 +92,19 @@ class Drawer:
         return Drawn(example, tuple(dict.fromkeys(windows)))
 
     def _paragraph(self, example: Example, window: WindowSettings) -> Iterator[TokenRange]:
-        """The windows of the paragraph that the question was asked of."""
+        """Yield the windows of a question's own paragraph."""
         at = example.paragraph
         for first, last in ranges(self._data.tokens[at.article][at.first : at.last], window):
             yield TokenRange(at.article, at.first + first, at.first + last)
 
     def _with_answer(
-        self, example: Example, window: WindowSettings, random: np.random.Generator
+        self,
+        example: Example,
+        gold: TokenRange,
+        window: WindowSettings,
+        random: np.random.Generator,
     ) -> TokenRange:
-        """As often a window of the paragraph as one cut anywhere around the answer."""
-        gold = example.golds[int(random.integers(len(example.golds)))]
+        """Return a window of the paragraph, or as often one cut anywhere around the answer."""
         whole = [each for each in self._paragraph(example, window) if each.holds(gold)]
         if whole and random.random() < 0.5:
             return whole[int(random.integers(len(whole)))]
@@ -108,7 +114,7 @@ class Drawer:
     def _without_answer(
         self, example: Example, size: int, random: np.random.Generator
     ) -> TokenRange | None:
-        """What the retriever takes for the answer's window; else one of the same article; else any.
+        """Return a window that the retriever offers, or one of the same article, or any.
 
         None where every window drawn holds an answer's words.
         """
@@ -126,7 +132,7 @@ class Drawer:
         return None
 
     def _answers(self, example: Example, window: TokenRange) -> bool:
-        if any(window.overlaps(gold) for gold in example.golds):
+        if example.gold is not None and window.overlaps(example.gold):
             return True
         text = self._data.text(window)
         return any(answer in text for answer in example.answers)
@@ -138,7 +144,7 @@ class Drawer:
     def _cut(
         self, article: int, lowest: int, highest: int, size: int, random: np.random.Generator
     ) -> TokenRange:
-        """A window that starts with a word at one of the tokens from ``lowest`` to ``highest``."""
+        """Return a window that starts with a word, at a token from ``lowest`` to ``highest``."""
         words = self._data.tokens[article].word_starts
         starts = np.flatnonzero(words[lowest : highest + 1])
         first = lowest + int(random.choice(starts)) if len(starts) else highest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Literal, get_args
 
 from docqa.index.models.folders import DEFAULT_EMBEDDER
@@ -11,7 +12,18 @@ if TYPE_CHECKING:
     from docqa.ingest.windows import WindowSettings
 
 Normalize = Literal["question", "window"]
-Gold = Literal["majority", "marginal"]
+
+# Settings that are whole numbers, with their least values.
+_COUNTS = {
+    "batch_questions": 1,
+    "window_size": 1,
+    "overlap": 0,
+    "negatives": 0,
+    "evaluations": 1,
+    "patience": 1,
+    "dev_questions": 1,
+    "seed": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,6 @@ class TrainSettings:
             advise 2e-5 to 5e-5; small encoders bear more.
         warmup: the share of all steps over which the rate rises from 0; then it falls to 0.
         weight_decay: of AdamW; not on biases and norms.
-        layer_decay: the rate of each layer is this times that of the layer above it.
         clip: the longest gradient, as a norm.
         dropout: of hidden states, and none of attention; None keeps what the base has of both.
         ema_decay: what is evaluated and kept is the exponential moving average of the weights, of
@@ -38,17 +49,14 @@ class TrainSettings:
         negatives: windows without the answer that are drawn beside the one with it, for
             ``question``.
         unanswerable: the share of questions drawn with such windows only, for ``question``.
-        gold: where annotators differ: the answer most of them gave (on a tie the shortest), or
-            the sum of the likelihoods of all of theirs.
         teacher_weight: what the teacher's distributions weigh against the annotators' answers,
             from 0 to 1, where there is a teacher.
-        temperature: by which the logits of both are divided before they are compared (Hinton et
-            al. 2015), the teacher's calibrated. Above 1, the many tokens that are no answer
-            outweigh the few that may be.
         evaluations: how often the dev score is taken in an epoch.
         patience: training ends when so many evaluations in a row are no better than the best.
-        dev_questions: dev questions asked at each evaluation; the same ones each time.
-        answered: the share of the dev questions that still get an answer at the null threshold.
+        dev_questions: the most questions of each dev file that are asked at an evaluation; the same
+            ones each time.
+        refused: the greatest share of the answerable dev questions that get no answer at the null
+            threshold (:func:`docqa.tune`).
         seed: of the order of questions, of what is drawn, and of new weights.
 
     Raises:
@@ -61,7 +69,6 @@ class TrainSettings:
     learning_rate: float = 3e-5
     warmup: float = 0.06
     weight_decay: float = 0.01
-    layer_decay: float = 1.0
     clip: float = 1.0
     dropout: float | None = None
     ema_decay: float = 0.0
@@ -70,44 +77,40 @@ class TrainSettings:
     normalize: Normalize = "question"
     negatives: int = 3
     unanswerable: float = 0.1
-    gold: Gold = "majority"
     teacher_weight: float = 0.5
-    temperature: float = 1.0
     evaluations: int = 4
     patience: int = 4
     dev_questions: int = 1000
-    answered: float = 0.99
+    refused: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.normalize not in get_args(Normalize):
             raise ValueError(f"normalize must be question or window, not {self.normalize!r}")
-        if self.gold not in get_args(Gold):
-            raise ValueError(f"gold must be majority or marginal, not {self.gold!r}")
-        for name in ("epochs", "learning_rate", "clip", "temperature", "layer_decay"):
-            if not getattr(self, name) > 0:
+        for name, least in _COUNTS.items():
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ValueError(
+                    f"{name} must be a whole number of at least {least}, not {value!r}"
+                )
+        for name in ("epochs", "learning_rate", "clip"):
+            if not (getattr(self, name) > 0 and isfinite(getattr(self, name))):
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("batch_questions", "evaluations", "patience", "dev_questions"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("warmup", "unanswerable", "teacher_weight", "answered"):
-            if not 0 <= getattr(self, name) <= 1:
+        if not (self.weight_decay >= 0 and isfinite(self.weight_decay)):
+            raise ValueError(f"weight_decay must not be negative, is {self.weight_decay}")
+        for name in ("warmup", "unanswerable", "teacher_weight", "refused"):
+            if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
         for name in ("dropout", "ema_decay"):
             if not 0 <= (getattr(self, name) or 0) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
-        if self.negatives < 0 or self.weight_decay < 0:
-            raise ValueError("negatives and weight_decay must not be negative")
         if self.normalize == "question" and self.unanswerable and not self.negatives:
             raise ValueError("unanswerable questions need negatives to be drawn with")
+        _ = self.window
 
     @property
     def window(self) -> WindowSettings:
-        """How contexts are cut.
-
-        Raises:
-            ValueError: ``window_size`` or ``overlap`` out of range.
-        """
+        """Return the size and overlap of the windows."""
         from docqa.ingest.windows import WindowSettings
 
         return WindowSettings(self.window_size, self.overlap)

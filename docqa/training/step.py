@@ -66,17 +66,17 @@ class Stepper:
 
     @property
     def model(self) -> Any:
-        """The model as it was given, with the weights as they are."""
+        """Return the model with the weights as they are now."""
         return self._accelerator.unwrap_model(self._model)
 
     @property
     def optimizer(self) -> Any:
-        """The optimiser as it was given."""
+        """Return the optimiser, without what accelerate wraps around it."""
         return self._optimizer.optimizer
 
     @property
     def rate(self) -> float:
-        """The learning rate of the head in the last step."""
+        """Return the learning rate of the last step."""
         return float(self._optimizer.param_groups[-1]["lr"])
 
     def take(self, drawn: Sequence[Drawn], rate: float) -> tuple[float, int]:
@@ -110,12 +110,12 @@ class Stepper:
         return self._mean(total), sum(batch.tokens for batch in batches)
 
     def _mean(self, value: float) -> float:
-        """The mean of the processes' values."""
+        """Return the mean of the processes' values."""
         mine = torch.tensor(value, dtype=torch.float32, device=self._device)
         return float(self._accelerator.reduce(mine, "mean"))
 
     def _loss(self, batch: Batch) -> torch.Tensor:
-        """The sum of the losses of a batch's groups."""
+        """Return the sum of the losses of a batch's groups."""
         targets = batch.targets.to(self._device)
         with self._autocast:
             start, end = forward_rows(
@@ -130,7 +130,6 @@ class Stepper:
                 teacher_start.to(self._device),
                 teacher_end.to(self._device),
                 targets,
-                self._settings.temperature,
             )
             weight = self._settings.teacher_weight * taught.to(self._device)
             losses = (1 - weight) * losses + weight * taking

@@ -21,13 +21,14 @@ from torch import Tensor
 
 from docqa.errors import TrainError
 from docqa.index.files import replaced
+from docqa.index.models.folders import model_folder, weights_sha256
 from docqa.ingest.windows import IntArray
 from docqa.model.span_model import SpanModel
 from docqa.ranking.reading import Job
 from docqa.reader import READ_WINDOW
 from docqa.training.batch import Batch
 from docqa.training.examples import Example, Examples
-from docqa.training.result import make_folder
+from docqa.training.run_folder import make_folder
 
 # Questions that the teacher reads together.
 _TOGETHER = 256
@@ -53,7 +54,7 @@ class TeacherLogits:
     logits: npt.NDArray[np.float16]
 
     def of(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Teacher's start and end logits ``(rows, tokens)``, and which groups have any.
+        """Return the teacher's start and end logits ``(rows, tokens)``, and which groups have any.
 
         A group has them where a window of it holds an answer.
         """
@@ -73,25 +74,25 @@ class TeacherLogits:
                 start[n, at : at + len(part)] = part[:, 0]
                 end[n, at : at + len(part)] = part[:, 1]
             start[n, batch.nulls[n]], end[n, batch.nulls[n]] = cls
-            if any(window.holds(gold) for gold in example.golds):
+            if example.gold is not None and window.holds(example.gold):
                 taught[groups[n]] = True
         return torch.from_numpy(start), torch.from_numpy(end), torch.from_numpy(taught)
 
     def calibrated(self, examples: Sequence[Example]) -> TeacherLogits:
-        """The same times the number that makes the marked answers likeliest."""
+        """Return the logits times the number that makes the marked answers likeliest."""
         chosen = examples[:: -(-len(examples) // _SCALED_BY)]
         losses = sum((self._losses(example) for example in chosen), np.zeros(len(_SCALES)))
         scale = _SCALES[losses.argmin()]
         return TeacherLogits(self.bounds, (self.logits * np.float16(scale)).astype(np.float16))
 
     def _losses(self, example: Example) -> npt.NDArray[np.float64]:
-        """``-log P_start - log P_end`` of the first answer, or of none, at each scale."""
+        """Return ``-log P_start - log P_end`` of the answer, or of none, at each scale."""
         low, high = self.bounds[example.number : example.number + 2]
         logits = self.logits[low:high].astype(np.float64)
         places = (0, 0)
-        if example.golds:
-            gold, first = example.golds[0], example.paragraph.first
-            places = (1 + gold.first - first, gold.last - first)
+        if example.gold is not None:
+            first = example.paragraph.first
+            places = (1 + example.gold.first - first, example.gold.last - first)
         right = logits[places, (0, 1)]
         if not np.isfinite(right).all():
             return np.zeros(len(_SCALES))
@@ -109,28 +110,38 @@ def teacher_logits(
     kept: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> TeacherLogits:
-    """Have the teacher read every example, or take what it said from the file ``kept``.
+    """Have the teacher read every example, or take what it said from a file.
 
-    The file has the teacher's own logits; what is returned is :meth:`TeacherLogits.calibrated`.
+    Args:
+        kept: the file. It holds the teacher's own logits, and of which teacher and data they are.
+        progress: gets how many examples are done, of how many.
+
+    Returns:
+        The logits, :meth:`TeacherLogits.calibrated`.
 
     Raises:
         ModelError: the teacher can't be loaded.
-        TrainError: the file can't be read or made, or is of other examples.
+        TrainError: the file can't be read or made, or is of another teacher or other data.
     """
+    made_of = f"{weights_sha256(model_folder(teacher))} {data.fingerprint()}"
     if not kept.exists():
         make_folder(kept.parent)
         parts = _read(data, SpanModel(teacher, device), progress)
         bounds = np.cumsum([0, *map(len, parts)])
         with replaced(kept) as partial, partial.open("wb") as stream:
-            np.savez(stream, bounds=bounds, logits=np.concatenate(parts).astype(np.float16))
+            logits = np.concatenate(parts).astype(np.float16)
+            np.savez(stream, bounds=bounds, logits=logits, made_of=np.array(made_of))
     try:
         with np.load(kept, allow_pickle=False) as stored:
             found = TeacherLogits(stored["bounds"], stored["logits"])
+            of_this = str(stored["made_of"]) == made_of
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise TrainError(f"{kept} holds no teacher's logits: {error}") from error
-    lengths = [1 + e.paragraph.last - e.paragraph.first for e in data.examples]
-    if not np.array_equal(np.diff(found.bounds), lengths):
-        raise TrainError(f"{kept} holds a teacher's logits for other questions: remove it")
+    if not of_this:
+        raise TrainError(
+            f"{kept} holds logits of another teacher or for other questions: "
+            "remove it, or give another file"
+        )
     return found.calibrated(data.examples)
 
 

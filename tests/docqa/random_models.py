@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -39,3 +40,19 @@ def random_rows(encoder: PairEncoder) -> list[Row]:
         encoder.template.row(question, random.integers(5, 30, length).astype(np.int32))
         for length in LENGTHS
     ]
+
+
+def without_cls(folder: Path) -> None:
+    """Take CLS from a reader's tokenizer: its rows are question, SEP, window, SEP."""
+    file = folder / "tokenizer.json"
+    values = json.loads(file.read_text())
+    sep = {"SpecialToken": {"id": "[SEP]", "type_id": 0}}
+    first = {"Sequence": {"id": "A", "type_id": 0}}
+    second = {"Sequence": {"id": "B", "type_id": 1}}
+    values["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [first, sep],
+        "pair": [first, sep, second, sep],
+        "special_tokens": {"[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}},
+    }
+    file.write_text(json.dumps(values))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from docqa import AnswerSettings, DocQA, IndexDamagedError, ModelError
+from docqa import DocQA, IndexDamagedError
 from docqa.cli import run
-from docqa.settings import DEFAULT_READER
 
 
 def test_an_index_where_none_can_be(
@@ -48,28 +46,3 @@ def test_an_empty_index_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "holds no documents yet" in capsys.readouterr().out
     assert run(["search", "Who?", "--index", index]) == 0
     assert "holds no documents yet" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"prior_wait": 1}, "no setting 'prior_wait'"),
-        ({"prior_weight": "much"}, "must be a number"),
-        ({"null_weight": -1}, "must not be negative"),
-        ({"length_weight": float("inf")}, "must be a finite number"),
-        ([1], "an object of settings"),
-    ],
-)
-def test_settings_of_a_reader_that_make_no_sense(values: object, said: str, tmp_path: Path) -> None:
-    (tmp_path / "docqa.json").write_text(json.dumps(values))
-    with pytest.raises(ModelError, match=said):
-        AnswerSettings.of_reader(tmp_path)
-
-
-def test_a_threshold_that_is_no_number() -> None:
-    with pytest.raises(ValueError, match="null_threshold"):
-        AnswerSettings(null_threshold=float("nan"))
-
-
-def test_the_shipped_reader_s_settings_can_be_read() -> None:
-    assert AnswerSettings.of_reader(Path(DEFAULT_READER)).null_weight > 0

@@ -74,7 +74,9 @@ def test_another_reader_reads_the_same_index(
     tmp_path: Path, documents: Path, qa: DocQA, tiny_reader: Path
 ) -> None:
     other = DocQA(tmp_path / "index", reader=str(tiny_reader))
-    for answer in other.ask("Who is the landlord?", top_k=5):
+    answers = other.ask("Who is the landlord?", top_k=5)
+    assert len(answers) == 5
+    for answer in answers:
         assert Path(answer.document).read_text()[answer.start : answer.end] == answer.text
 
 
@@ -273,8 +275,9 @@ def test_questions_that_can_t_be_asked(qa: DocQA, question: str) -> None:
     "question", ['"', "a OR NOT (", "*", "\u8c01", "'; drop table windows", "?"]
 )
 def test_questions_are_never_query_syntax(qa: DocQA, question: str) -> None:
-    qa.search(question)
-    qa.ask(question)
+    assert len(qa.search(question)) == 2, "both windows, by their meaning alone"
+    [result], _ = qa.results([question])
+    assert result.windows_read == 2
 
 
 def test_a_long_question_is_asked_of_shorter_windows(qa: DocQA, tmp_path: Path) -> None:

@@ -128,7 +128,9 @@ def test_white_space_is_outside_a_token_even_where_its_tokenizer_counts_it() -> 
     assert tokens.offsets.tolist() == [[0, 3], [4, 7]]
 
 
-@pytest.mark.parametrize(("size", "overlap"), [(15, 0), (64, 33), (64, -1)])
+@pytest.mark.parametrize(
+    ("size", "overlap"), [(15, 0), (64, 33), (64, -1), (64.5, 0), (64, 0.5), ("64", 0)]
+)
 def test_settings_out_of_range_are_refused(size: int, overlap: int) -> None:
     with pytest.raises(ValueError, match=r"window|overlap"):
         WindowSettings(size, overlap)

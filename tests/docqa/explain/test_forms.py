@@ -1,4 +1,4 @@
-"""An explanation in the terminal, as a page, as a picture, as JSON."""
+"""An explanation in the terminal, as a page, as JSON."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import re
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import lxml.html
 import pytest
 
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.html import page, write_html
-from docqa.explain.picture import write_picture
 from tests.docqa.explain.readings import PLAIN, TEXTS, made, printed, strict_json
 
 HOSTILE = (
@@ -89,25 +87,11 @@ def test_html_shows_every_token_with_its_numbers(tiny: Explanation) -> None:
     assert len(tree.find_class("best")) == len(tiny.windows) + 1, "and one in the legend"
 
 
-def test_the_picture_is_a_png(hostile: Explanation, tmp_path: Path) -> None:
-    write_picture(hostile, tmp_path / "picture.png")
-    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    assert [file.name for file in tmp_path.iterdir()] == ["picture.png"]
-
-
-def test_no_file_is_left_where_writing_fails(
-    hostile: Explanation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from matplotlib.figure import Figure
-
-    def torn(self: Figure, file: Path, **_: Any) -> None:
-        file.write_bytes(b"half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr(Figure, "savefig", torn)
-    with pytest.raises(OSError, match="disk full"):
-        write_picture(hostile, tmp_path / "picture.png")
-    assert list(tmp_path.iterdir()) == []
+def test_no_file_is_left_where_writing_fails(hostile: Explanation, tmp_path: Path) -> None:
+    (tmp_path / "page.html").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_html(hostile, tmp_path / "page.html")
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
 
 
 def test_json_holds_everything() -> None:

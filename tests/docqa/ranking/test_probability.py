@@ -46,6 +46,14 @@ def test_nothing_to_tell_apart() -> None:
     assert Platt.fit([(0.5, 1.0), (0.1, 2.0)], [True, True]) is None
 
 
+def test_answers_without_a_null_score_draw_no_curve() -> None:
+    """They have infinite margins, and the fit raised at the end of a training run."""
+    assert Platt.fit([(0.5, inf), (0.1, inf)], [True, False]) is None
+    known = [(0.5, 1.0), (0.1, -2.0), (0.2, 0.5)]
+    right = [True, False, False]
+    assert Platt.fit([*known, (0.9, inf)], [*right, False]) == Platt.fit(known, right)
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -42,8 +42,9 @@ def test_the_mean_of_weights_by_their_shares(
     assert AnswerSettings.of_reader(out) != AnswerSettings()
     card = (out / "README.md").read_text()
     assert f"| `{other}` | 0.75 | `{weights_sha256(other)[:16]}` |" in card
-    assert f"F1 {report.f1:.2f}" in card
-    assert Reader(str(out)).read("who signs ?", "the tenant signs the lease .") is not None
+    assert f"| `ten.json` | 10 | {report.exact_match:.2f} | {report.f1:.2f} |" in card
+    reader = Reader(str(out), settings=AnswerSettings())
+    assert reader.read("who signs ?", "the tenant signs the lease .", top_k=1)
 
 
 def test_readers_of_different_bases_have_no_mean(
@@ -81,6 +82,18 @@ def test_nothing_is_overwritten(
     assert file.read_text().startswith("{")
 
 
+def test_what_a_killed_try_left_is_in_no_later_try_s_way(
+    tiny_reader: Path, other: Path, ten_questions: Path, tmp_path: Path
+) -> None:
+    """Killed while the reader's files were put in place, it left a folder that was refused."""
+    out = tmp_path / "out"
+    (out / "docqa-unfinished").mkdir(parents=True)
+    (out / "README.md").write_text("half")
+    average({str(tiny_reader): 1.0, str(other): 1.0}, ten_questions, out)
+    assert "half" not in (out / "README.md").read_text()
+    assert not (out / "docqa-unfinished").exists()
+
+
 def test_numbers_out_of_range(
     tiny_reader: Path, other: Path, ten_questions: Path, tmp_path: Path
 ) -> None:
@@ -90,8 +103,8 @@ def test_numbers_out_of_range(
         average({str(other): 1}, ten_questions, out)
     with pytest.raises(ValueError, match="share"):
         average({**two, str(other): float("nan")}, ten_questions, out)
-    with pytest.raises(ValueError, match="answered"):
-        average(two, ten_questions, out, answered=2)
+    with pytest.raises(ValueError, match="refused"):
+        average(two, ten_questions, out, refused=2)
     with pytest.raises(ValueError, match="dev_questions"):
         average(two, ten_questions, out, dev_questions=0)
     with pytest.raises(DataError):

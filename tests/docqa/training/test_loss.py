@@ -70,7 +70,7 @@ def test_a_student_like_its_teacher_has_nothing_to_learn(logits: tuple[Tensor, T
     start, end = (side.clone().requires_grad_() for side in logits)
     marks = [[0, 1, 0, 0]] * 3
     of = targets(marks, marks, [0, 0, 1])
-    distillation_loss(start, end, logits[0] + 3.0, logits[1] - 1.0, of, 2.0).sum().backward()
+    distillation_loss(start, end, logits[0] + 3.0, logits[1] - 1.0, of).sum().backward()
     assert start.grad is not None
     torch.testing.assert_close(start.grad, torch.zeros_like(start), atol=1e-6, rtol=0)
 
@@ -79,6 +79,6 @@ def test_a_teacher_without_a_token_gives_it_nothing(logits: tuple[Tensor, Tensor
     start, end = (side[:1] for side in logits)
     of = targets([[0, 1, 0, 0]], [[0, 1, 0, 0]], [0])
     sure = torch.tensor([[float("-inf"), 5.0, float("-inf"), float("-inf")]])
-    loss = distillation_loss(start, end, sure, sure, of, 1.0)
+    loss = distillation_loss(start, end, sure, sure, of)
     plain = -start[0, :3].log_softmax(0)[1] - end[0, :3].log_softmax(0)[1]
     torch.testing.assert_close(loss, plain.unsqueeze(0))

@@ -25,7 +25,7 @@ SETTINGS = TrainSettings(
 @pytest.fixture(scope="module")
 def data(ten_questions: Path, tiny_tokenizer_json: str) -> Examples:
     tokenizer = plain_tokenizer(Tokenizer.from_str(tiny_tokenizer_json))
-    return make_examples(load_squad(ten_questions), tokenizer, "majority")
+    return make_examples(load_squad(ten_questions), tokenizer)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_an_epoch_goes_on_where_it_stopped(data: Examples) -> None:
 def test_negatives_hold_no_answer(data: Examples) -> None:
     for epoch in range(20):
         for one in drawn(data, SETTINGS, epoch):
-            holding = [w for w in one.windows if any(w.holds(g) for g in one.example.golds)]
+            holding = [w for w in one.windows if one.example.gold and w.holds(one.example.gold)]
             assert len(holding) <= 1
             for window in one.windows:
                 if window not in holding:
@@ -67,7 +67,7 @@ def test_negatives_hold_no_answer(data: Examples) -> None:
 
 def test_unanswerable_questions_are_drawn_as_often_as_asked(data: Examples) -> None:
     without = [
-        not any(w.holds(g) for w in one.windows for g in one.example.golds)
+        not any(one.example.gold and w.holds(one.example.gold) for w in one.windows)
         for epoch in range(60)
         for one in drawn(data, SETTINGS, epoch)
     ]
@@ -101,7 +101,8 @@ def test_targets_are_the_answers_tokens(data: Examples, encoder: PairEncoder) ->
     for batch in batches:
         assert batch.tokens <= 80 or batch.groups == 1
         for n, (one, window) in enumerate(batch.windows):
-            [gold] = one.example.golds
+            gold = one.example.gold
+            assert gold is not None
             marked = np.flatnonzero(batch.targets.starts[n].numpy())
             if window.holds(gold):
                 ids = data.tokens[gold.article].ids
@@ -127,7 +128,7 @@ def test_an_answer_cut_by_a_window_belongs_only_to_windows_that_hold_it_whole(
     at = example.paragraph
     gold = TokenRange(at.article, at.first + 3, at.first + 6)
     cut = Drawn(
-        replace(example, golds=(gold,)),
+        replace(example, gold=gold),
         (
             TokenRange(at.article, at.first, at.first + 5),
             TokenRange(at.article, at.first + 2, at.first + 9),

@@ -19,11 +19,11 @@ def test_logits_are_scaled_to_what_is_right(modesty: float) -> None:
     examples = []
     for number, of_tokens in enumerate(chances):
         start, end = (random.choice(TOKENS + 1, p=of_tokens[:, side]) for side in (0, 1))
-        golds = (TokenRange(0, start - 1, end),) if start and end else ()
+        gold = TokenRange(0, start - 1, end) if start and end else None
         paragraph = TokenRange(0, 0, TOKENS)
         ids = np.empty(0, np.int32)
-        examples.append(Example(number, "?", ids, paragraph, golds, (), number))
-    answered = [example for example in examples if example.golds]
+        examples.append(Example(number, "?", ids, paragraph, gold, (), number))
+    answered = [example for example in examples if example.gold]
     said = TeacherLogits(
         np.arange(801) * (TOKENS + 1), (logits.reshape(-1, 2) / modesty).astype(np.float16)
     )
@@ -34,7 +34,7 @@ def test_logits_are_scaled_to_what_is_right(modesty: float) -> None:
 def test_what_the_teacher_has_no_token_for_does_not_count() -> None:
     logits = np.array([[0, 0], [-np.inf, -np.inf], [3, 3]], np.float16)
     example = Example(
-        0, "?", np.empty(0, np.int32), TokenRange(0, 0, 2), (TokenRange(0, 0, 1),), (), 0
+        0, "?", np.empty(0, np.int32), TokenRange(0, 0, 2), TokenRange(0, 0, 1), (), 0
     )
     found = TeacherLogits(np.array([0, 3]), logits).calibrated([example])
     assert np.isneginf(found.logits[1]).all()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import BadZipFile
 
 import numpy as np
 
-from docqa.evaluate.run import write_articles
+from docqa.evaluate.evaluation import write_articles
 from docqa.index.files import replaced
 from docqa.ingest.windows import WindowSettings
 from docqa.qa import DocQA
@@ -18,6 +19,9 @@ from docqa.training.examples import Examples, TokenRange
 _OFFERED = 10
 _TOGETHER = 256
 
+# ``(windows, 4)``: the example's number, the article, the first token and the one after the last.
+_Windows = np.ndarray[tuple[int, int], np.dtype[np.int32]]
+
 
 def hard_negatives(
     data: Examples,
@@ -25,28 +29,38 @@ def hard_negatives(
     kept: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[list[TokenRange]]:
-    """For each example the windows offered for it that hold none of its answers' words.
+    """Return for each example the windows offered for it that hold none of its answers' words.
 
     Args:
         window: size and overlap of the windows to search.
-        kept: a file that holds them from an earlier run, or will.
-        progress: told how many questions are done, of how many.
+        kept: a file that keeps the windows for the next run. It is made anew where it is of other
+            data or windows, or can't be read.
+        progress: gets how many questions are done, of how many.
     """
-    if kept.exists():
-        found = np.load(kept, allow_pickle=False)["windows"]
-    else:
+    made_of = f"{data.fingerprint()} {window.size} {window.overlap}"
+    found = _load(kept, made_of)
+    if found is None:
         found = _mine(data, window, progress)
         with replaced(kept) as partial, partial.open("wb") as stream:
-            np.savez_compressed(stream, windows=found)
+            np.savez_compressed(stream, windows=found, made_of=np.array(made_of))
     result: list[list[TokenRange]] = [[] for _ in data.examples]
     for number, article, first, last in found.tolist():
         result[number].append(TokenRange(article, first, last))
     return result
 
 
+def _load(kept: Path, made_of: str) -> _Windows | None:
+    """Return the windows of a file; None where it is missing, torn or of something else."""
+    try:
+        with np.load(kept, allow_pickle=False) as stored:
+            return stored["windows"] if str(stored["made_of"]) == made_of else None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        return None
+
+
 def _mine(
     data: Examples, window: WindowSettings, progress: Callable[[int, int], None] | None
-) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+) -> _Windows:
     found = []
     with TemporaryDirectory(prefix="docqa-train-") as folder:
         paths = write_articles(data.texts, Path(folder) / "articles")

@@ -1,4 +1,4 @@
-"""What a run starts from: its folder, data and model, and what its questions are drawn from."""
+"""A run before its first step: its folder, its data, its model, and where its windows come from."""
 
 from __future__ import annotations
 
@@ -10,82 +10,93 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from docqa.errors import TrainError
-from docqa.evaluate.squad import Article, load_dev, load_squad
+from docqa.errors import ModelError, TrainError
+from docqa.evaluate.squad import DevSet, load_dev, load_squad
 from docqa.index.models.device import Device, pick_device
 from docqa.model.rows import PairEncoder
 from docqa.training.card import Data, DataFile
+from docqa.training.checkpoint import check_run
 from docqa.training.examples import TokenRange, make_examples
-from docqa.training.model import base_folder, load_base, moving_average, parameter_groups
-from docqa.training.negatives import hard_negatives
-from docqa.training.progress import Tell, stage
-from docqa.training.result import make_state_folder, state_folder
+from docqa.training.hard_negatives import hard_negatives
+from docqa.training.run_folder import check_out, checkpoint_file, make_folder, state_folder
 from docqa.training.sampling import Drawer
 from docqa.training.settings import TrainSettings
+from docqa.training.stages import OnStage, stage_progress
 from docqa.training.step import Stepper
 from docqa.training.teacher import teacher_logits
+from docqa.training.trained_model import base_folder, load_base, moving_average, parameter_groups
+
+_NO_TOKENS = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PreparedRun:
     """A run before its first step.
 
     Attributes:
         name: what a checkpoint's run must have in common with the run that goes on with it.
-        work: the folder of its state.
+        out: the folder to write.
         base: the encoder's folder.
+        dev: the questions by which the weights and the settings are chosen.
         encoder: of the model's input.
         average: of the weights, where one is kept; on the process that writes files.
         device: where the dev questions are asked.
-        tell: told how far it has come; deaf on all processes but that one.
+        on_stage: gets how far the run has come; does nothing on the other processes.
     """
 
     settings: TrainSettings
     name: str
-    work: Path
+    out: Path
     base: Path
     data: Data
-    dev: list[Article]
+    dev: list[DevSet]
     encoder: PairEncoder
     drawer: Drawer
     stepper: Stepper
     average: AveragedModel | None
     accelerator: Any
     device: str
-    tell: Tell
+    on_stage: OnStage
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the process that writes files."""
+        """Return whether this is the process that writes files."""
         return bool(self.accelerator.is_main_process)
 
     @property
     def weights(self) -> torch.nn.Module:
-        """The model to be evaluated and kept, on the process that writes files."""
+        """Return the model to be evaluated and kept, on the process that writes files."""
         return self.stepper.model if self.average is None else self.average.module
 
     @property
+    def state(self) -> Path:
+        """Return the folder of the run's state."""
+        return state_folder(self.out)
+
+    @property
     def checkpoint(self) -> Path:
-        """The file that says where the run stands."""
-        return self.work / "checkpoint.pt"
+        """Return the file that says where the run stands."""
+        return checkpoint_file(self.out)
 
 
-def make_ready(
+def prepare_run(
     train: Sequence[str | Path],
-    dev: str | Path,
+    dev: str | Path | Sequence[str | Path],
     out: Path,
     settings: TrainSettings,
     teacher: str | None,
     teacher_file: str | Path | None,
     device: Device,
     resume: bool,
-    progress: Tell | None,
-) -> Ready:
+    progress: OnStage | None,
+) -> PreparedRun:
     """Read the files, load the model, look for negatives, let the teacher read.
 
+    Nothing is written before files and model have been read, so that a wrong name leaves no folder.
     Args and errors are those of :func:`docqa.train`.
     """
     from accelerate import Accelerator
@@ -95,55 +106,72 @@ def make_ready(
         torch.cuda.set_device(place)
     accelerator = Accelerator(mixed_precision="no", cpu=place == "cpu")
     is_main = accelerator.is_main_process
-    tell = (is_main and progress) or (lambda *_: None)
+    on_stage = (is_main and progress) or (lambda *_: None)
     if is_main:
-        make_state_folder(out, resume)
-    work = state_folder(out)
+        check_out(out, resume)
     accelerator.wait_for_everyone()
     learned = [load_squad(file) for file in train]
-    asked = load_dev(dev, settings.dev_questions)
-    data = Data(tuple(map(DataFile.of, train, learned)), DataFile.of(dev, asked))
+    sets = load_dev(dev, settings.dev_questions)
+    data = Data(
+        tuple(map(DataFile.of, train, learned)),
+        tuple(DataFile.of(one.path, one.articles) for one in sets),
+    )
+    run = _run_name(settings, data, teacher)
+    if resume and checkpoint_file(out).exists():
+        check_run(checkpoint_file(out), run)
     base = base_folder(settings.base)
     model = load_base(base, settings)
     encoder = PairEncoder(base, model)
+    if encoder.cls_position(_NO_TOKENS, _NO_TOKENS) is None:
+        raise ModelError("a model without a CLS token can't learn where there is no answer")
     articles = list(chain.from_iterable(learned))
-    examples = make_examples(articles, encoder.tokenizer, settings.gold, stage(tell, "tokenizing"))
+    examples = make_examples(articles, encoder.tokenizer, stage_progress(on_stage, "tokenizing"))
     if not len(examples):
         raise TrainError("the files to train on hold no questions")
     hard: list[list[TokenRange]] = [[] for _ in examples.examples]
     taught = None
     with accelerator.main_process_first():
+        state = state_folder(out)
+        make_folder(state)
         if settings.normalize == "question" and settings.negatives:
-            told = stage(tell, "looking for hard negatives")
-            hard = hard_negatives(examples, settings.window, work / "negatives.npz", told)
+            hard = hard_negatives(
+                examples,
+                settings.window,
+                state / "negatives.npz",
+                stage_progress(on_stage, "looking for hard negatives"),
+            )
         if teacher is not None:
-            file = Path(teacher_file) if teacher_file else work / "teacher.npz"
-            told = stage(tell, "the teacher is reading")
-            taught = teacher_logits(examples, teacher, place, file, told)
+            taught = teacher_logits(
+                examples,
+                teacher,
+                place,
+                Path(teacher_file) if teacher_file else state / "teacher.npz",
+                stage_progress(on_stage, "the teacher is reading"),
+            )
     optimizer = torch.optim.AdamW(
         parameter_groups(model, settings), lr=settings.learning_rate, fused=True
     )
     average = None
     if is_main:
         average = moving_average(model, optimizer, settings.ema_decay, accelerator.device)
-    return Ready(
+    return PreparedRun(
         settings=settings,
-        name=_fingerprint(settings, data, teacher),
-        work=work,
+        name=run,
+        out=out,
         base=base,
         data=data,
-        dev=asked,
+        dev=sets,
         encoder=encoder,
         drawer=Drawer(examples, settings, hard, encoder.template.special, encoder.max_tokens),
         stepper=Stepper(accelerator, model, optimizer, encoder, examples, settings, taught),
         average=average,
         accelerator=accelerator,
         device=place,
-        tell=tell,
+        on_stage=on_stage,
     )
 
 
-def _fingerprint(settings: TrainSettings, data: Data, teacher: str | None) -> str:
-    """What a checkpoint's run must have in common with the run that goes on with it."""
+def _run_name(settings: TrainSettings, data: Data, teacher: str | None) -> str:
+    """Return what a checkpoint's run must have in common with the run that goes on with it."""
     parts = [asdict(settings), asdict(data), teacher]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 from docqa.answer import Answer
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import Question
-from docqa.explain.diagnose import Gold, diagnose
+from docqa.explain.diagnosis import Gold, diagnose
 from docqa.index.files import replaced
 from docqa.ranking.reading import Reading
 from docqa.ranking.span_search import Place
@@ -20,7 +20,7 @@ from docqa.settings import AnswerSettings
 _CASES = ("retrieval", "window", "span", "null")
 
 
-class ErrorLog:
+class WrongAnswers:
     """Collects the questions whose answer is no annotator's."""
 
     def __init__(self) -> None:
@@ -69,12 +69,12 @@ class ErrorLog:
         )
 
     def counts(self) -> dict[str, int]:
-        """How many of each case."""
+        """Return how many wrong answers there are of each case."""
         cases = Counter(row["case"] for row in self._rows)
         return {case: cases[case] for case in _CASES}
 
     def write(self, file: Path) -> None:
-        """One JSON object a line."""
+        """Write one JSON object a line."""
         with replaced(file) as part, part.open("w", encoding="utf-8") as stream:
             for row in self._rows:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")

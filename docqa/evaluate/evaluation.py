@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from docqa.answer import Answer
-from docqa.evaluate.errors import ErrorLog
 from docqa.evaluate.metrics import best_over, exact_match, f1
-from docqa.evaluate.squad import Article, Question, sampled
+from docqa.evaluate.squad import Article, DevSet, Question, sampled
+from docqa.evaluate.wrong_answers import WrongAnswers
 from docqa.index.hit import Hit
 from docqa.ingest.windows import WindowSettings
 from docqa.qa import DocQA
@@ -22,7 +22,7 @@ from docqa.reader import Reader, text_document
 # Questions that are asked together.
 _TOGETHER = 64
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass
@@ -40,15 +40,15 @@ class Scores:
             self.sums[name] = self.sums.get(name, 0.0) + value
 
     def summary(self) -> dict[str, Any]:
-        """``exact_match`` and ``f1`` in per cent, other shares from 0 to 1."""
-        asked = max(self.questions, 1)
-        means = {name: total / asked for name, total in self.sums.items()}
+        """Return ``exact_match`` and ``f1`` in per cent, and other shares from 0 to 1."""
+        count = max(self.questions, 1)
+        means = {name: total / count for name, total in self.sums.items()}
         for name in ("exact_match", "f1"):
             means[name] = 100 * means.get(name, 0.0)
         return {
             "questions": self.questions,
             **{name: round(value, 4) for name, value in means.items()},
-            "ms_per_question": round(1000 * self.seconds / asked, 2),
+            "ms_per_question": round(1000 * self.seconds / count, 2),
         }
 
 
@@ -57,15 +57,15 @@ def evaluate_reader(
     articles: Sequence[Article],
     limit: int | None = None,
     window: WindowSettings | None = None,
-    progress: Progress | None = None,
-    errors: ErrorLog | None = None,
+    progress: OnProgress | None = None,
+    errors: WrongAnswers | None = None,
 ) -> Scores:
     """Ask each question of its own paragraph.
 
     Args:
         limit: the most questions, drawn at random but the same each time.
         errors: collects the questions answered wrongly.
-        progress: told how many questions have been asked, of how many.
+        progress: gets how many questions have been asked, of how many.
     """
     pairs = [(one.question, one.paragraph.context) for one in sampled(articles, limit)]
     scores = Scores()
@@ -85,13 +85,63 @@ def evaluate_reader(
     return scores
 
 
+@dataclass(frozen=True, slots=True)
+class SetScores:
+    """How a reader does on a dev set, each answerable question asked of its own paragraph.
+
+    Attributes:
+        name: of the set's file.
+        questions: how many were asked.
+        exact_match, f1: in per cent.
+    """
+
+    name: str
+    questions: int
+    exact_match: float
+    f1: float
+
+
+def evaluate_sets(
+    reader: Reader, sets: Sequence[DevSet], progress: OnProgress | None = None
+) -> tuple[SetScores, list[SetScores]]:
+    """Ask the answerable questions of dev sets, each of its own paragraph.
+
+    Args:
+        progress: gets how many questions have been asked, of how many.
+
+    Returns:
+        The scores over all questions of all sets, and those of each set.
+    """
+    total = sum(bool(drawn.question.answers) for one in sets for drawn in one.sampled())
+    done = 0
+
+    def on_set_progress(questions: int, _: int) -> None:
+        if progress is not None:
+            progress(done + questions, total)
+
+    found = []
+    for one in sets:
+        scores = evaluate_reader(reader, one.answerable(), progress=on_set_progress).summary()
+        found.append(SetScores(one.name, scores["questions"], scores["exact_match"], scores["f1"]))
+        done += found[-1].questions
+
+    def mean(values: Iterable[float]) -> float:
+        counted = zip(values, found, strict=True)
+        return sum(value * scores.questions for value, scores in counted) / done
+
+    overall = SetScores(
+        "all", done, mean(scores.exact_match for scores in found), mean(s.f1 for s in found)
+    )
+    return overall, found
+
+
 def evaluate_open(
     articles: Sequence[Article],
     make: Callable[[Path], DocQA],
     candidates: int = 10,
     limit: int | None = None,
-    progress: Progress | None = None,
-    errors: ErrorLog | None = None,
+    progress: OnProgress | None = None,
+    errors: WrongAnswers | None = None,
 ) -> Scores:
     """Make each article one long document, index them all, and ask every question of all.
 
@@ -127,17 +177,17 @@ def ask_all(
     documents: Path,
     candidates: int,
     limit: int | None,
-    progress: Progress | None,
-    errors: ErrorLog | None,
+    progress: OnProgress | None,
+    errors: WrongAnswers | None,
 ) -> Scores:
     """Ask the questions of articles that are indexed as ``documents/00000.txt`` and so on."""
-    asked = [
+    drawn = [
         (str(documents / f"{one.article:05}.txt"), one.start, one.question)
         for one in sampled(articles, limit)
     ]
     texts = {str(documents / f"{n:05}.txt"): a.text for n, a in enumerate(articles)}
     scores = Scores()
-    for part in _parts(asked):
+    for part in _parts(drawn):
         questions = [question.text for _, _, question in part]
         began = time.perf_counter()
         with qa.snapshot():
@@ -158,7 +208,7 @@ def ask_all(
                 if errors is not None:
                     errors.add(question, reading, qa.settings, found, path, start)
         if progress is not None:
-            progress(scores.questions, len(asked))
+            progress(scores.questions, len(drawn))
     return scores
 
 
@@ -187,7 +237,7 @@ def _retrieval_measures(
 
 
 def _check(answers: Sequence[Answer], text: str) -> None:
-    """The promise that everything rests on: an answer is a slice of its source."""
+    """Check the promise that everything rests on: an answer is a slice of its source."""
     for answer in answers:
         if text[answer.start : answer.end] != answer.text:
             raise AssertionError(f"not the source's words at {answer.start}: {answer.text!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,9 +16,10 @@ import torch
 from safetensors.torch import load_file
 
 from docqa import AnswerSettings, Reader, TrainError, TrainSettings, train
-from docqa.evaluate.run import evaluate_reader
+from docqa.evaluate.evaluation import evaluate_reader
 from docqa.evaluate.squad import load_squad
-from docqa.training import loop, step
+from docqa.training import step
+from docqa.training import train as train_module
 from docqa.training.batch import Batch
 from docqa.training.sampling import Drawn
 from docqa.training.settings import Normalize
@@ -63,13 +65,18 @@ def test_the_folder_is_whole_and_says_what_it_is(
 ) -> None:
     out = tmp_path / "out"
     settings = replace(SETTINGS, base=tiny_base, epochs=2)
-    report = train([ten_questions], ten_questions, out, settings, command="docqa train ten.json")
-    assert not (out / "training").exists()
+    dev = [ten_questions, tmp_path / "other.json"]
+    shutil.copy(*dev)
+    report = train([ten_questions], dev, out, settings, command="docqa train ten.json")
+    assert not (out / "docqa-unfinished").exists()
     assert all(value.dtype == torch.float16 for value in weights(out).values())
     card = (out / "README.md").read_text()
     assert "docqa train ten.json" in card
     assert "| learning_rate | 0.003 |" in card
-    assert f"F1\n{report.f1:.2f}" in card
+    assert [one.name for one in report.sets] == ["ten.json", "other.json"]
+    assert f"| `other.json` | 10 | {report.exact_match:.2f} | {report.f1:.2f} |" in card
+    assert report.tuned is not None
+    assert AnswerSettings.of_reader(out) == report.tuned.settings
     rows = list(csv.DictReader((out / "log.csv").open()))
     assert {row["step"] for row in rows if row["f1"]} == {"2", "4"}
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
@@ -89,7 +96,7 @@ def test_a_stopped_run_ends_in_the_same_weights(
 ) -> None:
     settings = replace(SETTINGS, base=tiny_base, epochs=6, dropout=0.1, ema_decay=ema_decay)
     train([ten_questions], ten_questions, tmp_path / "whole", settings)
-    monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(train_module, "_CHECKPOINT_SECONDS", 0.0)
     for stop_at in (3, 8, 8, 11):
         with pytest.raises(StoppedError):
             train(
@@ -113,11 +120,11 @@ def course(folder: Path) -> list[tuple[str, ...]]:
 
 
 def stopping(at: int) -> Callable[[str, int, int, str], None]:
-    def tell(stage: str, done: int, total: int, note: str) -> None:
+    def on_stage(stage: str, done: int, total: int, note: str) -> None:
         if stage == "training" and done >= at:
             raise StoppedError
 
-    return tell
+    return on_stage
 
 
 def test_the_moving_average_of_the_weights_is_kept(
@@ -217,7 +224,7 @@ def test_a_student_comes_nearer_to_its_teacher(
 ) -> None:
     taught = replace(SETTINGS, base=tiny_base, normalize="window")
     teacher = train([ten_questions], ten_questions, tmp_path / "teacher", taught)
-    settings = replace(taught, epochs=20, teacher_weight=1.0, temperature=1.0)
+    settings = replace(taught, epochs=20, teacher_weight=1.0)
     kept = tmp_path / "logits.npz"
     report = train(
         [ten_questions],
@@ -249,7 +256,7 @@ def test_another_run_does_not_go_on_from_a_checkpoint(
 
 
 def test_the_rate_rises_and_falls() -> None:
-    rates = [loop._rate(at, 100, 0.1) for at in range(100)]
+    rates = [train_module._rate(at, 100, 0.1) for at in range(100)]
     assert rates[0] < rates[5] < max(rates) == pytest.approx(1.0)
     assert rates[10] > rates[50] > rates[99] > 0
 

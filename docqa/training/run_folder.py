@@ -10,37 +10,49 @@ from docqa.errors import TrainError
 from docqa.index.files import replaced
 from docqa.training.checkpoint import Progress
 
-_STATE = "training"
+# A name that nobody else gives a folder: it is removed in the end, with all that it holds.
+_STATE = "docqa-unfinished"
 
 _COLUMNS = ("step", "epoch", "loss", "learning_rate", "tokens_per_second", "exact_match", "f1")
 
 
-def make_state_folder(out: Path, resume: bool) -> None:
-    """Make the folder of a run's state in ``out``, where nothing is in the way.
+def check_out(out: Path, resume: bool) -> None:
+    """Check that a reader may be made in ``out``.
+
+    A folder of state says that whatever is in ``out`` was left by an unfinished run, since a run
+    begins in an empty folder. Without a checkpoint nothing of it is worth keeping.
 
     Args:
-        resume: whether there may be one already.
+        resume: whether to go on with an unfinished run.
 
     Raises:
-        TrainError: ``out`` holds something else, or can't be made.
+        TrainError: ``out`` holds something else, or there is nothing to go on with.
     """
-    state = state_folder(out)
-    if resume and not state.exists() and holds_anything(out):
+    if not _holds_anything(out):
+        return
+    unfinished = state_folder(out).exists()
+    if resume and not unfinished:
         raise TrainError(f"there is no unfinished run in {out}")
-    if not resume and holds_anything(out):
+    if not resume and checkpoint_file(out).exists():
         raise TrainError(
             f"{out} is not empty: give another folder, or go on with the run in it (--resume)"
         )
-    make_folder(state)
+    if not unfinished:
+        raise TrainError(f"{out} is not empty: give another folder")
 
 
 def state_folder(out: Path) -> Path:
-    """Where a run's state lies."""
+    """Return the folder of a run's state."""
     return out / _STATE
 
 
+def checkpoint_file(out: Path) -> Path:
+    """Return the file that says where a run stands."""
+    return state_folder(out) / "checkpoint.pt"
+
+
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, where they are not there yet.
+    """Make a folder and those above it; what is there stays.
 
     Raises:
         TrainError: it can't be made.
@@ -51,8 +63,8 @@ def make_folder(folder: Path) -> None:
         raise TrainError(f"can't make the folder {folder}: {error.strerror}") from error
 
 
-def holds_anything(folder: Path) -> bool:
-    """Whether a folder is there and not empty.
+def _holds_anything(folder: Path) -> bool:
+    """Return whether a folder is there and not empty.
 
     Raises:
         TrainError: it is a file.
@@ -63,7 +75,7 @@ def holds_anything(folder: Path) -> bool:
 
 
 def write_log(file: Path, progress: Progress) -> None:
-    """The history as CSV: rows of losses, and between them rows of dev scores."""
+    """Write the history as CSV: rows of losses, and between them rows of dev scores."""
     with replaced(file) as part, part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
@@ -72,7 +84,7 @@ def write_log(file: Path, progress: Progress) -> None:
 
 
 def draw_curves(file: Path, progress: Progress) -> None:
-    """The loss and the dev score against steps, as a picture."""
+    """Draw the loss and the dev score against steps."""
     from matplotlib.figure import Figure
 
     losses = [row for row in progress.history if "loss" in row]
@@ -94,7 +106,7 @@ def draw_curves(file: Path, progress: Progress) -> None:
 
 
 def put_reader(made: Path, card: str, out: Path) -> None:
-    """Put a reader's files into ``out``, with its card.
+    """Put a reader's files into ``out``, with its card, and remove the state it was made in.
 
     The weights come last: a folder that has them is whole.
     """
@@ -103,3 +115,4 @@ def put_reader(made: Path, card: str, out: Path) -> None:
     for file in sorted(made.iterdir(), key=lambda file: file.suffix == ".safetensors"):
         with replaced(out / file.name) as part:
             shutil.copyfile(file, part)
+    shutil.rmtree(state_folder(out))

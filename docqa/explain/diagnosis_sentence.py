@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docqa.explain.diagnose import Diagnosis
+from docqa.explain.diagnosis import Diagnosis
 from docqa.explain.scores import ScoredSpan
 from docqa.settings import AnswerSettings
 
@@ -10,7 +10,7 @@ from docqa.settings import AnswerSettings
 def in_one_sentence(
     diagnosis: Diagnosis, settings: AnswerSettings, windows_read: int, searched: bool
 ) -> str:
-    """What became of the expected answer, and by which numbers.
+    """Say what became of the expected answer, and by which numbers.
 
     Args:
         settings: those by which answers were chosen.
@@ -33,12 +33,12 @@ def in_one_sentence(
 
 
 def flowing(text: str) -> str:
-    """A text as one line."""
+    """Return a text as one line."""
     return " ".join(text.split())
 
 
 def parts(span: ScoredSpan) -> str:
-    """How a span's ranking comes about, as a sum."""
+    """Return a span's ranking as a sum."""
     terms = f"score {span.score:.2f}"
     added = {"prior": span.prior, "null": span.null, "length penalty": -span.length_penalty}
     for name, value in added.items():

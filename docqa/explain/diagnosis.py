@@ -86,7 +86,7 @@ class Diagnosis:
 
 
 def same_text(text: str, other: str) -> bool:
-    """Whether two texts are the same but for capitals and white space."""
+    """Return whether two texts are the same but for capitals and white space."""
     return " ".join(text.split()).casefold() == " ".join(other.split()).casefold()
 
 
@@ -96,7 +96,7 @@ def diagnose(
     golds: Sequence[Gold],
     same: Callable[[str, str], bool] = same_text,
 ) -> Diagnosis:
-    """What became of the expected answers.
+    """Say what became of the expected answers.
 
     Args:
         golds: any of them is right; none where the right thing is to give no answer.
@@ -112,7 +112,7 @@ def diagnose(
 def diagnose_scores(
     scores: ReadingScores, golds: Sequence[Gold], same: Callable[[str, str], bool] = same_text
 ) -> Diagnosis:
-    """:func:`diagnose` for a reading whose scores are at hand."""
+    """Diagnose a reading whose scores are at hand (:func:`diagnose`)."""
     if any(not gold.text.strip() for gold in golds):
         raise ValueError("the expected answer is empty")
     answers = rank(scores.reading, scores.settings, 1)
@@ -153,7 +153,7 @@ def _best(scores: ReadingScores) -> ScoredSpan | None:
 
 
 def expected_spans(scores: ReadingScores, golds: Sequence[Gold]) -> list[ScoredSpan]:
-    """The expected answers in all windows that hold them whole."""
+    """Return the expected answers in all windows that hold them whole."""
     return [
         span
         for w in range(len(scores.reading.hits))
@@ -186,7 +186,7 @@ def expected_places(
 def occurrences(
     text: str, wanted: str, low: int = 0, high: int | None = None
 ) -> Iterator[tuple[int, int]]:
-    """``[start, end)`` of a wanted text in ``text[low:high]``.
+    """Yield ``[start, end)`` of a wanted text in ``text[low:high]``.
 
     Capitals and white space do not count, but no word may be cut in two.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,15 @@ from docqa.model.rows import load_fast_tokenizer
 from docqa.training.settings import TrainSettings
 
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
-_LAYER = re.compile(r"\.layers?\.(\d+)\.")
 
 
 def base_folder(name: str) -> Path:
-    """Where the encoder to start from lies; the default embedder's comes with its package."""
+    """Return the folder of the encoder to start from; the default embedder's is in its package."""
     return embedder_folder(name)[0] if name == DEFAULT_EMBEDDER else model_folder(name)
 
 
 def load_base(folder: Path, settings: TrainSettings) -> Any:
-    """An encoder in float32 with a span head, a new one where it has none.
+    """Load an encoder in float32 with a span head, a new head where it has none.
 
     Raises:
         ModelError: it can't be loaded.
@@ -50,40 +48,26 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
 
 
 def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[dict[str, Any]]:
-    """Parameters for the optimiser.
+    """Return the parameters for the optimiser: with weight decay, and without (biases, norms).
 
-    Weight decay is not for biases and norms. With ``layer_decay`` each layer has a smaller rate
-    than the one above it (Howard and Ruder 2018, section 3.2): the head has the full one, the
-    embeddings the smallest. ``initial_lr`` is the peak rate, as torch's own schedules name it; it
-    stays when a checkpoint brings ``lr`` to where it was.
+    ``initial_lr`` is the peak rate, as torch's own schedules name it; it stays when a checkpoint
+    brings ``lr`` to where it was.
     """
-    names = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
-    layers = 1 + max((int(found[1]) for n in names if (found := _LAYER.search(n))), default=-1)
-    groups: dict[tuple[int, bool], dict[str, Any]] = {}
-    for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        found = _LAYER.search(name)
-        depth = int(found[1]) + 1 if found else 0 if "embeddings" in name else layers + 1
-        decays = parameter.ndim > 1
-        peak = settings.learning_rate * settings.layer_decay ** (layers + 1 - depth)
-        group = groups.setdefault(
-            (depth, decays),
-            {
-                "params": [],
-                "lr": peak,
-                "initial_lr": peak,
-                "weight_decay": settings.weight_decay if decays else 0.0,
-            },
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    peak = settings.learning_rate
+    return [
+        {"params": group, "lr": peak, "initial_lr": peak, "weight_decay": decay}
+        for group, decay in (
+            ([parameter for parameter in trained if parameter.ndim > 1], settings.weight_decay),
+            ([parameter for parameter in trained if parameter.ndim <= 1], 0.0),
         )
-        group["params"].append(parameter)
-    return list(groups.values())
+    ]
 
 
 def moving_average(
     model: torch.nn.Module, optimizer: torch.optim.Optimizer, decay: float, device: torch.device
 ) -> AveragedModel | None:
-    """The exponential moving average of a model's weights, from the first step on.
+    """Return the exponential moving average of a model's weights, from the first step on.
 
     Args:
         optimizer: after each step of which it is brought up to date.

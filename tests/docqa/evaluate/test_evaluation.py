@@ -1,4 +1,4 @@
-"""Wrong answers told apart, and settings chosen on data."""
+"""Wrong answers told apart, and scores of several sets."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from docqa import AnswerSettings, DocQA, Reader
-from docqa.evaluate.errors import ErrorLog
-from docqa.evaluate.run import evaluate_open, evaluate_reader
-from docqa.evaluate.squad import Article, Paragraph, Question
-from docqa.evaluate.tune import tune
-from docqa.ranking.probability import Platt
-from docqa.settings import DEFAULT_READER
+from docqa.evaluate.evaluation import evaluate_open, evaluate_reader, evaluate_sets
+from docqa.evaluate.squad import Article, DevSet, Paragraph, Question
+from docqa.evaluate.wrong_answers import WrongAnswers
 from tests.conftest import LEASE, ROCKET
 
 
@@ -37,7 +34,7 @@ def articles() -> list[Article]:
 def test_wrong_answers_are_written_with_what_went_wrong(
     articles: list[Article], tmp_path: Path
 ) -> None:
-    log = ErrorLog()
+    log = WrongAnswers()
     scores = evaluate_reader(
         Reader(settings=AnswerSettings(prior_weight=0.0)), articles, errors=log
     )
@@ -62,29 +59,23 @@ def test_a_window_that_was_not_read_is_retrievals_fault(articles: list[Article])
             (Paragraph(LEASE, (question(1, "Who designed the rocket?", LEASE, "the tenant"),)),),
         ),
     ]
-    log = ErrorLog()
+    log = WrongAnswers()
     evaluate_open(astray, DocQA, candidates=1, errors=log)
     assert log.counts()["retrieval"] == 1
-    log = ErrorLog()
+    log = WrongAnswers()
     evaluate_open(astray, DocQA, candidates=2, errors=log)
     assert log.counts()["window"] == 1
 
 
-def test_settings_are_chosen_on_data(articles: list[Article]) -> None:
-    tuned = tune(DEFAULT_READER, articles)
-    assert tuned.f1 >= tuned.pure_f1 > 0
-    assert tuned.settings.prior_weight >= 0
-    assert tuned.settings.null_threshold < float("inf")
-
-
-def test_settings_are_kept_beside_the_reader(tmp_path: Path) -> None:
-    settings = AnswerSettings(prior_weight=0.25, null_threshold=1.5, platt=Platt(0.2, 0.3, 0.1))
-    settings.save(tmp_path)
-    assert AnswerSettings.of_reader(tmp_path) == settings
-    AnswerSettings().save(tmp_path)
-    assert AnswerSettings.of_reader(tmp_path) == AnswerSettings()
-
-
-def test_nothing_to_choose_by(articles: list[Article]) -> None:
-    with pytest.raises(ValueError, match="no answerable question"):
-        tune(DEFAULT_READER, [Article("", (Paragraph(LEASE, ()),))])
+def test_several_sets_are_reported_together_and_each_for_itself(articles: list[Article]) -> None:
+    sets = [DevSet(f"/d/{a.title}.json", [a], 10) for a in articles]
+    steps: list[tuple[int, int]] = []
+    overall, each = evaluate_sets(
+        Reader(settings=AnswerSettings(prior_weight=0.0)), sets, lambda *now: steps.append(now)
+    )
+    assert [(one.name, one.questions, one.exact_match) for one in each] == [
+        ("lease.json", 1, 0.0),
+        ("rocket.json", 1, 100.0),
+    ], "of the rocket, one question has no answer"
+    assert (overall.questions, overall.exact_match) == (2, 50.0)
+    assert steps == [(1, 2), (2, 2)]

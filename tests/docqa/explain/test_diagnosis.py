@@ -11,7 +11,7 @@ import torch
 
 from docqa import AnswerSettings, DocQA
 from docqa.evaluate.metrics import exact_match
-from docqa.explain.diagnose import Gold, diagnose, occurrences
+from docqa.explain.diagnosis import Gold, diagnose, occurrences
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.wording import ranking_line
 from docqa.ingest.windows import Window

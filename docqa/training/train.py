@@ -6,22 +6,23 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from docqa.errors import TrainError
-from docqa.evaluate.run import evaluate_reader
-from docqa.evaluate.tune import tune
+from docqa.evaluate.evaluation import SetScores, evaluate_sets
+from docqa.evaluate.tune import Tuned, choose_settings
 from docqa.index.models.device import Device
 from docqa.reader import Reader
+from docqa.settings import READER_SETTINGS
 from docqa.training.card import Made, card
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from docqa.training.model import save_reader
-from docqa.training.progress import Tell, stage
-from docqa.training.result import draw_curves, put_reader, write_log
+from docqa.training.prepared_run import PreparedRun, prepare_run
+from docqa.training.run_folder import draw_curves, put_reader, write_log
 from docqa.training.sampling import Drawn
 from docqa.training.settings import TrainSettings
-from docqa.training.setup import Ready, make_ready
+from docqa.training.stages import OnStage, stage_progress
+from docqa.training.trained_model import save_reader
 
 # A checkpoint is written after each evaluation, and when this has passed.
 _CHECKPOINT_SECONDS = 300.0
@@ -37,7 +38,11 @@ class TrainReport:
         folder: of the reader.
         steps: of the optimiser that were taken.
         best_step: after which the kept weights were.
-        exact_match, f1: of these on the dev questions asked at evaluations, in per cent.
+        exact_match, f1: of these weights, over the answerable questions of all dev files, each
+            asked of its own paragraph, in per cent.
+        sets: the same for each dev file.
+        tuned: the settings chosen for the reader, and how it does over whole articles with them;
+            None on a process that writes no files.
         seconds: spent on steps.
         tokens: read in steps.
     """
@@ -47,13 +52,15 @@ class TrainReport:
     best_step: int
     exact_match: float
     f1: float
+    sets: tuple[SetScores, ...]
+    tuned: Tuned | None
     seconds: float
     tokens: int
 
 
 def train(
     train: Sequence[str | Path],
-    dev: str | Path,
+    dev: str | Path | Sequence[str | Path],
     out: str | Path,
     settings: TrainSettings | None = None,
     *,
@@ -62,13 +69,15 @@ def train(
     device: Device = "auto",
     resume: bool = False,
     command: str = "",
-    progress: Tell | None = None,
+    progress: OnStage | None = None,
 ) -> TrainReport:
     """Fine-tune a reader and write it, with its card, as an ordinary Hugging Face folder.
 
     Args:
-        train, dev: files in SQuAD's format, plain or gzipped.
-        out: the folder to write; until the end it holds the run's state in ``training/``.
+        train: files in SQuAD's format, plain or gzipped.
+        dev: a file of other questions in that format, or several; the weights and the settings are
+            chosen by all of them together.
+        out: the folder to write; until the end it holds the run's state in ``docqa-unfinished/``.
         settings: the defaults if not given.
         teacher: a question-answering model whose start and end distributions are learned too.
         teacher_file: where its logits are kept; in the run's state if not given.
@@ -77,7 +86,7 @@ def train(
         resume: go on from the last checkpoint in ``out``, with the same data and settings; from
             the beginning where there is none.
         command: for the card, how this was called.
-        progress: told how far it has come.
+        progress: gets how far the run has come.
 
     Raises:
         DataError: a file can't be read as SQuAD's format.
@@ -86,27 +95,34 @@ def train(
     """
     settings = settings or TrainSettings()
     out = Path(out)
-    run = make_ready(train, dev, out, settings, teacher, teacher_file, device, resume, progress)
+    run = prepare_run(train, dev, out, settings, teacher, teacher_file, device, resume, progress)
     state = Progress()
     if resume and run.checkpoint.exists():
         model, optimizer = run.stepper.model, run.stepper.optimizer
-        state = load_checkpoint(run.checkpoint, run.name, model, run.average, optimizer)
+        state = load_checkpoint(run.checkpoint, model, run.average, optimizer)
     best = _Loop(run, state).go()
+    folder = run.state / f"step-{best}"
+    tuned = None
     if run.is_main:
-        folder = run.work / f"step-{best}"
-        asked, told = settings.dev_questions, stage(run.tell, "choosing settings")
-        tuned = tune(str(folder), run.dev, asked, run.device, told, settings.answered)
-        tuned.settings.save(folder)
+        tuned = choose_settings(
+            str(folder),
+            run.dev,
+            run.device,
+            stage_progress(run.on_stage, "choosing settings"),
+            settings.refused,
+        )
+        tuned.settings.save(folder / READER_SETTINGS)
         write_log(out / "log.csv", state)
         draw_curves(out / "curves.png", state)
         put_reader(folder, card(Made(settings, run.data, state, tuned, teacher, command)), out)
-        shutil.rmtree(run.work)
     return TrainReport(
         out,
         state.steps,
         best,
         state.best_exact_match,
         state.best_f1,
+        tuple(SetScores(*scores) for scores in state.best_sets),
+        tuned,
         state.seconds,
         state.tokens,
     )
@@ -115,7 +131,7 @@ def train(
 class _Loop:
     """Steps, and what is done between them."""
 
-    def __init__(self, run: Ready, progress: Progress) -> None:
+    def __init__(self, run: PreparedRun, progress: Progress) -> None:
         self._run = run
         self._progress = progress
         self._total = math.ceil(run.settings.epochs * run.drawer.steps)
@@ -132,7 +148,8 @@ class _Loop:
             loss, tokens = run.stepper.take(drawn, rate)
             if not math.isfinite(loss):
                 raise TrainError(
-                    f"the loss is {loss} at step {state.steps}: try a lower learning rate"
+                    f"the loss is {loss} at step {state.steps}: "
+                    "start again in another folder, with a lower learning rate"
                 )
             state.seconds += time.perf_counter() - began
             state.tokens += tokens
@@ -152,7 +169,7 @@ class _Loop:
         return state.best_step
 
     def _questions(self) -> Iterator[list[Drawn]]:
-        """The questions of the steps still to be taken; counts them as they are handed out."""
+        """Yield the questions of the steps that are left, and count the steps."""
         state = self._progress
         if state.worse >= self._run.settings.patience:
             return
@@ -168,23 +185,23 @@ class _Loop:
     def _evaluate(self) -> None:
         """Ask the dev questions with the weights as they are, as they would be shipped."""
         run, state = self._run, self._progress
-        folder = run.work / f"step-{state.steps}"
+        folder = run.state / f"step-{state.steps}"
         if run.is_main:
             save_reader(run.weights, run.base, run.encoder.max_tokens, folder)
         run.accelerator.wait_for_everyone()
-        scores = evaluate_reader(
+        scores, sets = evaluate_sets(
             Reader(str(folder), device=run.device),
             run.dev,
-            run.settings.dev_questions,
-            progress=stage(run.tell, "asking dev questions"),
-        ).summary()
+            stage_progress(run.on_stage, "asking dev questions"),
+        )
         run.accelerator.wait_for_everyone()
         state.history.append(
-            {"step": state.steps, "exact_match": scores["exact_match"], "f1": scores["f1"]}
+            {"step": state.steps, "exact_match": scores.exact_match, "f1": scores.f1}
         )
-        if scores["f1"] > state.best_f1:
+        if scores.f1 > state.best_f1:
             state.best_step, state.worse = state.steps, 0
-            state.best_f1, state.best_exact_match = scores["f1"], scores["exact_match"]
+            state.best_f1, state.best_exact_match = scores.f1, scores.exact_match
+            state.best_sets = [astuple(one) for one in sets]
         else:
             state.worse += 1
 
@@ -194,7 +211,7 @@ class _Loop:
             return
         model, optimizer = run.stepper.model, run.stepper.optimizer
         save_checkpoint(run.checkpoint, run.name, state, model, run.average, optimizer)
-        for folder in run.work.glob("step-*"):
+        for folder in run.state.glob("step-*"):
             if folder.name != f"step-{state.best_step}":
                 shutil.rmtree(folder)
 
@@ -203,7 +220,7 @@ class _Loop:
         best = f", best F1 {state.best_f1:.2f}" if state.best_step else ""
         speed = state.tokens / max(state.seconds, 1e-9)
         note = f"loss {sum(losses) / len(losses):.3f}, {speed:,.0f} tokens/s{best}"
-        self._run.tell("training", state.steps, self._total, note)
+        self._run.on_stage("training", state.steps, self._total, note)
 
     def _log(self, losses: list[float]) -> None:
         state = self._progress
@@ -220,7 +237,7 @@ class _Loop:
 
 
 def _rate(step: int, total: int, warmup: float) -> float:
-    """The share of the peak rate at a step: up over the warm-up, then down to 0 in a line."""
+    """Return the share of the peak rate at a step: rising over the warm-up, then falling to 0."""
     rising = warmup * total
     if step < rising:
         return (step + 1) / (rising + 1)
