@@ -206,6 +206,8 @@ class DocQA:
         """:meth:`ask_many`, and return what was read and how long it took, too."""
         from docqa.ranking.rank import rank
 
+        for question in questions:
+            check_question(question)
         if not questions:
             return [], Timings()
         began = time.perf_counter()

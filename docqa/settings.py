@@ -45,7 +45,7 @@ class AnswerSettings:
         stop_margin: candidates are read in growing groups until the best span's ranking value is
             above what ``prior_weight`` gives the best unread window by more than this; ``inf``
             reads them all.
-        platt: how an answer's confidence becomes the probability that it is right
+        platt: how the evidence for an answer becomes the probability that it is right
             (:class:`docqa.ranking.probability.Platt`); None where nobody has measured it.
 
     Raises:

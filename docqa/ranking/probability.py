@@ -30,7 +30,7 @@ class Platt:
 
     @classmethod
     def of(cls, values: Any) -> Platt:
-        """The curve with the three numbers of an object, by name.
+        """Make the curve with the three numbers of an object, by name.
 
         Raises:
             ValueError: one is missing, unknown, or no finite number.
@@ -72,11 +72,11 @@ class Platt:
         return cls(*(round(v, 4) for v in (float(found.intercept_[0]), confidence, margin)))
 
     def probability(self, confidence: float, margin: float) -> float:
-        """That an answer is right.
+        """Return the probability that an answer is right.
 
         Args:
-            confidence: the answer's.
-            margin: its score minus the null score of the question.
+            confidence, margin: of the answer, as :meth:`docqa.ranking.evidence.Evidence.of`
+                returns them.
         """
         log_confidence, margin = _features(confidence, margin)
         value = self.bias + self.confidence * log_confidence + self.margin * margin
