@@ -19,6 +19,7 @@ from math import exp
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from docqa.errors import QuestionError
 from docqa.ingest.windows import IntArray, Tokens, Window, WindowSettings, split, tokenize
@@ -102,14 +103,16 @@ def answer_as_pipeline(
 class _Words:
     """Where the words of a context start and end: ``(words,)`` each, made once a context."""
 
-    starts: IntArray
-    ends: IntArray
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, tokens: Tokens) -> _Words:
         firsts = np.flatnonzero(tokens.word_starts)
         lasts = np.append(firsts, len(tokens))[1:] - 1
-        return cls(tokens.offsets[firsts, 0], tokens.offsets[lasts, 1])
+        # As wide as Python's integers: else each search would widen a copy of the whole array.
+        starts, ends = tokens.offsets[firsts, 0], tokens.offsets[lasts, 1]
+        return cls(starts.astype(np.int64), ends.astype(np.int64))
 
     def around(self, start: int, end: int) -> tuple[int, int]:
         """Widen ``[start, end)`` to the words that its first and last token belong to."""

@@ -16,10 +16,13 @@ from docqa.index.hit import Hit
 from docqa.ingest.windows import IntArray
 from docqa.ranking.rank import best_value
 from docqa.ranking.reading import Job, Reading
-from docqa.ranking.span_search import FIRST_GROUP, Logits, joined
+from docqa.ranking.span_search import Logits, joined
 
 if TYPE_CHECKING:
     from docqa.settings import AnswerSettings
+
+# Windows of the first group.
+_FIRST_GROUP = 3
 
 ReadJobs = Callable[[Sequence[Job]], list[Logits]]
 
@@ -31,7 +34,7 @@ def read_until(read: int, total: int, settings: AnswerSettings) -> int:
         read: how many have been read.
         total: how many there are.
     """
-    return total if settings.stop_margin == inf else min(total, max(FIRST_GROUP, 2 * read))
+    return total if settings.stop_margin == inf else min(total, max(_FIRST_GROUP, 2 * read))
 
 
 def lead(hits: Sequence[Hit], logits: Logits, settings: AnswerSettings) -> float:

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from docqa.ranking.null_rule import null_scores
 from docqa.ranking.probability import Platt
-from docqa.ranking.span_search import FIRST_GROUP, NO_SPAN, Logits, Span
+from docqa.ranking.span_search import NO_SPAN, Logits, Span
 
 
 class Evidence:
-    """The evidence for the spans of a reading.
+    """The evidence for the spans of a reading; each span's is of its own window alone.
 
     Args:
-        logits: of all windows read for a question, the first group first.
+        logits: of all windows read for a question.
     """
 
     def __init__(self, logits: Logits) -> None:
@@ -27,12 +27,11 @@ class Evidence:
     def of(self, span: Span) -> tuple[float, float]:
         """Return a span's confidence and margin, as :meth:`Platt.probability` takes them.
 
-        The confidence is ``P_start · P_end`` over the first group and the span's own window; the
-        margin is the score less the null score of its own window, ``inf`` where there is none.
+        The confidence is ``P_start · P_end`` over the tokens and CLS of the span's own window; the
+        margin is the score less the null score of that window, ``inf`` where there is none.
         """
-        windows = sorted({*range(min(FIRST_GROUP, len(self._nulls))), span.window})
-        log_total = self._log_starts[windows].logsumexp(0) + self._log_ends[windows].logsumexp(0)
-        return exp(span.score - float(log_total)), span.score - self._nulls[span.window]
+        log_total = float(self._log_starts[span.window] + self._log_ends[span.window])
+        return exp(span.score - log_total), span.score - self._nulls[span.window]
 
     def probability(self, span: Span, platt: Platt) -> float | None:
         """Return the probability of a span; None where the model has no null score."""

@@ -1,8 +1,7 @@
 """The probability that an answer is right: a curve fitted on data, over what its reading shows.
 
 Nothing that the curve goes by changes with the number of windows read: an answer is as probable
-whether ten windows were read beside it or fifty. So it looks at the answer's own window and at the
-first group of windows, which is read whatever else is.
+whether ten windows were read beside it or fifty. So it looks at the answer's own window alone.
 
 The logistic curve through what happened to many answers (Platt 1999, "Probabilistic outputs for
 support vector machines", section 2) turns this into a number that can be held against the share of

@@ -22,8 +22,6 @@ from torch import Tensor
 from docqa.ingest.windows import IntArray
 
 NO_SPAN = float("-inf")
-# Windows that are read first, whatever else is read.
-FIRST_GROUP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +247,11 @@ def ranked_spans(
             taken.append(place)
             blocked = place
         covered = np.flatnonzero((at[:, 0] < blocked.end) & (at[:, 1] > blocked.start))
-        cut_low, cut_high = (
-            (int(covered[0]), int(covered[-1]) + 1) if len(covered) else (span.first, span.last + 1)
-        )
+        if len(covered):
+            cut_low, cut_high = int(covered[0]), int(covered[-1]) + 1
+        else:  # the better one lies between two tokens of this window
+            after = int(np.searchsorted(at[:, 0], blocked.start))
+            cut_low = cut_high = min(max(after, span.first + 1), span.last)
         for low, high in ((segment.low, cut_low), (cut_high, segment.high)):
             for found in search.of(span.window, span.window + 1, low, high):
                 heapq.heappush(heap, found)

@@ -298,6 +298,12 @@ def test_a_long_context_s_words_are_looked_at_once(tiny: Reader) -> None:
         assert text[answer["start"] : answer["end"]] == answer["answer"]
 
 
+def test_no_search_for_a_word_copies_those_of_the_whole_context(tiny: Reader) -> None:
+    """Fault: numpy widened the whole array to Python's integers at each search."""
+    words = _Words.of(tokenize("the tenant signs", tiny.model.tokenizer))
+    assert words.starts.dtype == words.ends.dtype == np.asarray(1).dtype
+
+
 def test_a_long_text_is_answered_with_places_in_it(shipped: Reader) -> None:
     filler = "The weather stayed dry and the roads were quiet for most of the week.\n" * 200
     text = f"{filler}Rent is 900 euros.\n{filler}The caretaker is Ulrich Baumann.\n{filler}"

@@ -9,7 +9,7 @@ import torch
 
 from docqa.ranking.evidence import Evidence
 from docqa.ranking.probability import Platt
-from docqa.ranking.span_search import FIRST_GROUP, Logits, Span
+from docqa.ranking.span_search import Logits, Span
 
 WINDOWS, TOKENS = 9, 6
 
@@ -31,19 +31,17 @@ def test_more_windows_change_nothing(window: int) -> None:
     logits = reading()
     found = {
         Evidence(logits.first(count)).of(span(logits, window))
-        for count in range(max(FIRST_GROUP, window + 1), WINDOWS + 1)
+        for count in range(window + 1, WINDOWS + 1)
     }
     assert len(found) == 1
 
 
-def test_the_confidence_is_a_share_of_the_first_group_and_the_span_s_own_window() -> None:
+def test_the_confidence_is_a_share_of_the_span_s_own_window() -> None:
     logits = reading()
-    five = [0, 1, 2, 5]
-    start = torch.cat([logits.start[five].flatten(), logits.null_start[five]]).softmax(0)
-    end = torch.cat([logits.end[five].flatten(), logits.null_end[five]]).softmax(0)
-    own = 3 * TOKENS
+    start = torch.cat([logits.start[5], logits.null_start[5:6]]).softmax(0)
+    end = torch.cat([logits.end[5], logits.null_end[5:6]]).softmax(0)
     confidence, margin = Evidence(logits).of(span(logits, 5))
-    assert confidence == pytest.approx(float(start[own + 1] * end[own + 2]), rel=1e-4)
+    assert confidence == pytest.approx(float(start[1] * end[2]), rel=1e-4)
     null = float(logits.null_start[5] + logits.null_end[5])
     assert margin == pytest.approx(span(logits, 5).score - null)
 

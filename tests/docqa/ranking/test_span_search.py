@@ -200,6 +200,17 @@ def test_the_same_place_in_two_windows_is_one_answer_and_the_same_text_in_two_pl
     assert [(place.start, place.end) for place in found] == [(4, 7), (20, 23)]
 
 
+def test_a_span_beside_a_better_one_that_lies_between_two_tokens_is_not_lost() -> None:
+    """Fault: the whole span that overlapped the better one was left out of the search."""
+    start = torch.zeros(2, 3)
+    end = torch.tensor([[5.0, 0.0, 0.0], [0.0, 0.0, 4.0]])
+    allowed = torch.tensor([[True, False, False], [True, True, True]])
+    logits = Logits(start, end, allowed, torch.zeros(2), torch.zeros(2))
+    offsets = [np.array([[8, 9]]), np.array([[0, 3], [4, 7], [10, 12]])]
+    found = [place for _, place in ranked_spans(logits, [0, 0], offsets, [0.0, 0.0], 3)]
+    assert [(place.start, place.end) for place in found] == [(8, 9), (10, 12), (0, 3), (4, 7)]
+
+
 def test_no_windows_give_no_spans() -> None:
     empty = torch.empty(0, 0)
     logits = Logits(empty, empty, empty.bool(), torch.empty(0), torch.empty(0))
