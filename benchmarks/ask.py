@@ -9,7 +9,7 @@ the indexes are kept there, and those that are there already are taken (a millio
 ten minutes to make, and 6 GB).
 
 Each question is asked alone, of an index that is open and in memory, with ten candidates. The
-stages' shares are of the mean time; what is left is mostly reading windows from the database.
+stages' shares are of the mean time; windows are read from the database in the stage fetch.
 Recall@10 is the share of the ten windows that exact search puts first (all vectors compared in
 float32, BM25 of FTS5 with all of the question's words, fused as ever) that are retrieved. Prints a
 JSON line a row, then a table.
@@ -43,7 +43,7 @@ from docqa.evaluate.squad import load_squad, sampled
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
 from docqa.index.models.embedder import BatchedEmbedder
-from docqa.index.search import Searches, candidates
+from docqa.index.search import Searches, search
 from docqa.index.store import Store, Vectors
 from docqa.model.span_model import SpanModel
 
@@ -55,8 +55,9 @@ STAGES: dict[str, tuple[Any, str]] = {
     "dense": (DenseIndex, "search"),
     "bm25": (FullText, "search"),
     "fuse": (docqa.index.search, "_fuse"),
+    "fetch": (Store, "hits"),
     "read": (SpanModel, "logits"),
-    "choose": (docqa.ranking.rank, "choose"),
+    "rank": (docqa.ranking.rank, "rank"),
 }
 _SENTENCE = re.compile(r"[A-Z][^.!?|`\n]{40,120}[.!?]")
 
@@ -184,11 +185,11 @@ def _recall(qa: DocQA, questions: Sequence[str]) -> float:
     """The share of the best windows of exact search that are retrieved."""
     with qa._opened.snapshot() as (store, searches):
         vectors = qa._opened.embedder(store).questions(questions)
-        found = candidates(store, searches, questions, vectors, CANDIDATES)
+        found = search(store, searches, questions, vectors, CANDIDATES)
         exact: Any = Searches(_Exact(store, vectors, 200), FullText(None))  # type: ignore[arg-type]
-        truth = candidates(store, exact, questions, vectors, CANDIDATES)
+        truth = search(store, exact, questions, vectors, CANDIDATES)
     same = [
-        len({c.window_id for c in a} & {c.window_id for c in b}) / len(b)
+        len({hit.id for hit in a} & {hit.id for hit in b}) / len(b)
         for a, b in zip(found, truth, strict=True)
     ]
     return float(np.mean(same))

@@ -20,7 +20,6 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +32,7 @@ from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match
 from docqa.evaluate.squad import Question, load_squad, sample, sampled
 from docqa.evaluate.tune import margin
-from docqa.ranking.rank import choose
+from docqa.ranking.rank import rank
 from docqa.reader import text_document
 from docqa.settings import DEFAULT_READER
 
@@ -67,15 +66,16 @@ def main() -> None:
             if one.question.id not in tuned_on
         ]
         asked = random.Random(0).sample(asked, min(args.limit or len(asked), len(asked)))
-        with closing(DocQA(Path(folder) / "index", reader=args.reader)) as qa:
+        with DocQA(Path(folder) / "index", reader=args.reader) as qa:
             qa.index([Path(folder) / "articles"])
             always = replace(qa.settings, null_threshold=float("inf"))
             for first in range(0, len(asked), TOGETHER):
                 part = asked[first : first + TOGETHER]
                 questions = [question.text for question, _, _ in part]
-                with qa.reading(questions) as (readings, _, _):
+                with qa.snapshot():
+                    readings = qa.read_many(questions, qa.search_many(questions))
                     for (question, _, _), reading in zip(part, readings, strict=True):
-                        [answer] = choose(reading, always, top_k=1)
+                        [answer] = rank(reading, always, top_k=1)
                         golds = [text for text, _ in question.answers]
                         sure["confidence"].append(answer.confidence)
                         if answer.probability is not None:

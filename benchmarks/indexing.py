@@ -71,7 +71,8 @@ def speed(folder: Path, scratch: Path) -> None:
     qa.index([empty])  # loads the embedder
     warm = ["Some words to warm up with."] * 64
     encoder.encode_document(warm)
-    qa._opened.embedder(qa._opened.store()).passages(warm)
+    with qa._opened.snapshot() as (store, _):
+        qa._opened.embedder(store).passages(warm)
     report = qa.index([folder])
     store = Store.open(scratch / "index")
     windows = [w for n in store.document_ids() for w in store.document_windows(n)]

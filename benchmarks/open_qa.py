@@ -105,8 +105,12 @@ def haystack(index: Path, args: argparse.Namespace) -> Callable[[str], str]:
         vectors = store.vectors(ids)
         documents.write_documents(
             [
-                Document(content=window.text, embedding=vector.tolist(), meta={"window": int(n)})
-                for n, window, vector in zip(ids, store.windows(ids.tolist()), vectors, strict=True)
+                Document(content=hit.text, embedding=vector.tolist(), meta={"window": hit.id})
+                for hit, vector in zip(
+                    store.hits(ids.tolist(), [0.0] * len(ids), [0.0] * len(ids)),
+                    vectors,
+                    strict=True,
+                )
             ]
         )
     pipeline = Pipeline()

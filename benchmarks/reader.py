@@ -32,7 +32,8 @@ from transformers import AutoConfig
 from docqa.evaluate.squad import load_squad
 from docqa.index.models.device import pick_device
 from docqa.ingest.windows import WindowSettings, split, tokenize
-from docqa.model.span_model import Job, SpanModel
+from docqa.model.span_model import SpanModel
+from docqa.ranking.reading import Job
 from docqa.ranking.span_search import best_spans, top_spans
 from docqa.settings import DEFAULT_READER
 

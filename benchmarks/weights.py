@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -20,11 +18,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from docqa import DocQA, Hit
+from docqa import DocQA
 from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import load_squad, sampled
-from docqa.ranking.rank import Reading, choose
+from docqa.index.search import z_scores
+from docqa.ranking.rank import rank
+from docqa.ranking.reading import Reading
 
 PRIORS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 NULLS = (0.0, 0.5, 1.0)
@@ -45,7 +45,7 @@ def main() -> None:
     asked = [one.question for one in sampled(articles, args.limit)]
     with TemporaryDirectory() as folder:
         write_articles([article.text for article in articles], Path(folder) / "articles")
-        with closing(DocQA(Path(folder) / "index", reader=args.reader)) as qa:
+        with DocQA(Path(folder) / "index", reader=args.reader) as qa:
             qa.index([Path(folder) / "articles"])
             usual = replace(qa.settings, null_threshold=float("inf"))
             tried = [
@@ -59,12 +59,14 @@ def main() -> None:
             for start in range(0, len(asked), TOGETHER):
                 part = asked[start : start + TOGETHER]
                 questions = [question.text for question in part]
-                with qa.reading(questions, max(COUNTS), exhaustive=True) as (readings, hits, _):
-                    for question, reading, offered in zip(part, readings, hits, strict=True):
+                with qa.snapshot():
+                    hits = qa.search_many(questions, max(COUNTS))
+                    readings = qa.read_many(questions, hits, exhaustive=True)
+                    for question, reading in zip(part, readings, strict=True):
                         golds = [gold for gold, _ in question.answers]
-                        firsts = {count: first(reading, offered, count) for count in COUNTS}
+                        firsts = {count: first(reading, count) for count in COUNTS}
                         for (count, settings), total in sums.items():
-                            [answer] = choose(firsts[count], settings, top_k=1)
+                            [answer] = rank(firsts[count], settings, top_k=1)
                             for n, measure in enumerate((exact_match, f1)):
                                 total[n] += best_over(measure, answer.text, golds)
     for (count, settings), (em, score) in sums.items():
@@ -75,20 +77,17 @@ def main() -> None:
         print(json.dumps({"questions": len(asked), **row}))
 
 
-def first(reading: Reading, hits: Sequence[Hit], count: int) -> Reading:
-    """The reading as it would have been with fewer candidates."""
-    if len(reading.passages) != len(hits):
+def first(reading: Reading, count: int) -> Reading:
+    """Return the reading as it would have been with fewer candidates."""
+    part = reading.first(count)
+    if len({hit.id for hit in reading.hits}) < len(reading.hits):
         raise AssertionError("a question so long that windows were cut for it")
-    scores = np.array([hit.score for hit in hits[:count]])
-    spread = float(scores.std())
-    standings = (scores - scores.mean()) / spread if spread else np.zeros(len(scores))
-    return replace(
-        reading.first(count),
-        passages=[
-            replace(passage, retrieval_score=float(standing))
-            for passage, standing in zip(reading.passages, standings, strict=False)
-        ],
-    )
+    prominences = z_scores(np.array([hit.score for hit in part.hits], np.float32)).tolist()
+    hits = [
+        replace(hit, prominence=prominence)
+        for hit, prominence in zip(part.hits, prominences, strict=True)
+    ]
+    return replace(part, hits=hits)
 
 
 if __name__ == "__main__":

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from docqa.evaluate.tune import tune
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport
+    from docqa.index.hit import Hit
     from docqa.ingest.document import LoadLimits
     from docqa.ingest.windows import WindowSettings
-    from docqa.qa import DocQA, Hit
+    from docqa.qa import DocQA
     from docqa.reader import Reader
     from docqa.training.average import average
     from docqa.training.settings import TrainSettings
@@ -79,7 +80,7 @@ _LATER = {
     "BuildOptions": "docqa.index.build",
     "DocQA": "docqa.qa",
     "Explanation": "docqa.explain.explanation",
-    "Hit": "docqa.qa",
+    "Hit": "docqa.index.hit",
     "IndexReport": "docqa.index.build",
     "LoadLimits": "docqa.ingest.document",
     "Reader": "docqa.reader",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from docqa.ingest.document import Document
+from docqa.ingest.document import Heading, Source
 
 # The most characters of context on either side of an answer.
 _CONTEXT = 300
@@ -22,8 +23,12 @@ class Answer:
         score: ``S·T_i + E·T_j``, raw.
         confidence: ``P_start · P_end`` over everything read for the question, from 0 to 1.
         probability: that the answer is what an annotator would have marked, as measured on the
-            reader's dev data; None where the reader's settings have no such measure.
+            reader's dev data; None where the reader's settings have no such measure. It does not
+            depend on how many windows were read.
         document: path of the source file.
+        title: what the document calls itself; None where it does not say.
+        heading_path: the headings that the answer stands under, outermost first; empty where the
+            document has none.
         start, end: ``[start, end)`` in the document's text, in code points.
         page: counted from 1; None where the format has no pages.
         page_start, page_end: the answer's offsets from the start of that page; None likewise.
@@ -38,6 +43,8 @@ class Answer:
     confidence: float
     probability: float | None
     document: str
+    title: str | None
+    heading_path: tuple[str, ...]
     start: int
     end: int
     page: int | None
@@ -52,7 +59,7 @@ class Answer:
     @classmethod
     def from_span(
         cls,
-        document: Document,
+        source: Source,
         start: int,
         end: int,
         window: tuple[int, int],
@@ -60,54 +67,89 @@ class Answer:
         confidence: float,
         probability: float | None = None,
     ) -> Answer:
-        """The answer at ``[start, end)`` of a document."""
-        page = document.page_at(start)
-        low, high = _sentences_around(document.text, start, end)
+        """Make the answer at ``[start, end)`` of a document; only the text around it is looked at.
+
+        Args:
+            source: the document.
+            window: as the attribute; likewise the other arguments.
+        """
+        page = source.page_at(start)
+        low = max(0, start - _CONTEXT)
+        around = source.slice(low, end + _CONTEXT)
+        context_start, context_end = _sentences_around(
+            around, start - low, end - low, low == 0, end + _CONTEXT >= source.length
+        )
         return cls(
-            text=document.text[start:end],
+            text=around[start - low : end - low],
             score=score,
             confidence=confidence,
             probability=probability,
-            document=document.path,
+            document=source.path,
+            title=source.title,
+            heading_path=heading_path(source.outline, start),
             start=start,
             end=end,
             page=page[0] if page else None,
             page_start=start - page[1] if page else None,
             page_end=end - page[1] if page else None,
-            line=document.line_at(start),
-            context=document.text[low:high],
-            context_start=start - low,
-            context_end=end - low,
+            line=source.line_at(start),
+            context=around[context_start:context_end],
+            context_start=start - low - context_start,
+            context_end=end - low - context_start,
             window=window,
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As a dictionary of what JSON knows."""
+        """Return the answer as a dictionary of what JSON knows."""
         return asdict(self)
 
 
-def _sentences_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """Offsets of the sentences that hold ``[start, end)``, no longer than ``_CONTEXT`` each way."""
-    low, high = max(0, start - _CONTEXT), min(len(text), end + _CONTEXT)
-    breaks = _SENTENCE_END.finditer(text, low, start + 1)
+def heading_path(outline: Sequence[Heading], offset: int) -> tuple[str, ...]:
+    """Return the headings that an offset stands under, outermost first.
+
+    Args:
+        outline: a document's headings, in the order of its text.
+        offset: into that text.
+    """
+    path: list[Heading] = []
+    for heading in outline:
+        if heading.start > offset:
+            break
+        while path and path[-1].level >= heading.level:
+            path.pop()
+        path.append(heading)
+    return tuple(heading.text for heading in path)
+
+
+def _sentences_around(
+    around: str, start: int, end: int, from_first: bool, to_last: bool
+) -> tuple[int, int]:
+    """Find the sentences that hold ``[start, end)`` of a stretch of a document.
+
+    Args:
+        around: what may be of the context, on either side.
+        from_first, to_last: whether the stretch starts or ends where the document does.
+    """
+    low, high = 0, len(around)
+    breaks = _SENTENCE_END.finditer(around, 0, start + 1)
     before = [found.end() for found in breaks if found.end() <= start]
     if before:
         low = before[-1]
-    elif low > 0:
-        low = _next_word(text, low, start)
-    after = _SENTENCE_END.search(text, max(end - 1, start), high)
+    elif not from_first:
+        low = _next_word(around, low, start)
+    after = _SENTENCE_END.search(around, max(end - 1, start), high)
     if after:
         high = max(after.start() + 1, end)
-    elif high < len(text):
-        high = max(text.rfind(" ", end, high), end)
-    while low < start and text[low].isspace():
+    elif not to_last:
+        high = max(around.rfind(" ", end, high), end)
+    while low < start and around[low].isspace():
         low += 1
-    while high > end and text[high - 1].isspace():
+    while high > end and around[high - 1].isspace():
         high -= 1
     return low, high
 
 
 def _next_word(text: str, low: int, high: int) -> int:
-    """The first start of a word after ``low``, at most ``high``."""
+    """Return the first start of a word after ``low``, at most ``high``."""
     space = re.compile(r"\s+").search(text, low, high)
     return space.end() if space else high

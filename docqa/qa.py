@@ -1,11 +1,16 @@
-"""DocQA: an index and a reader behind a handful of methods."""
+"""DocQA: an index and a reader behind a handful of methods.
+
+Asking is three steps, each usable alone: :meth:`DocQA.search` (question to hits),
+:meth:`DocQA.read` (hits to a reading, the model's logits) and
+:func:`docqa.ranking.rank.rank` (a reading to answers).
+"""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,38 +19,28 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from docqa.answer import Answer
+from docqa.errors import IndexDamagedError, StorageError
 from docqa.index.handle import IndexHandle
-from docqa.ingest.windows import Window, WindowSettings
+from docqa.index.hit import Hit
+from docqa.ingest.windows import WindowSettings
+from docqa.question import check_question
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport, Progress
     from docqa.index.models.embedder import Embedder
-    from docqa.index.search import Candidate
-    from docqa.index.store import Store, StoredWindow
+    from docqa.index.search import Searches
+    from docqa.index.store import Store
+    from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
     from docqa.model.span_model import SpanModel
-    from docqa.ranking.rank import Reading
+    from docqa.ranking.reading import Reading
 
 # Reading stops early for the sake of the first answers; who wants more gets all that was found.
 _FEW = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A window that the retriever found: ``[start, end)`` of a document.
-
-    ``score`` is the sum of the z-scores of its cosine and its BM25: greater is better, and it
-    compares only within the same question. ``text`` is the window's.
-    """
-
-    document: str
-    start: int
-    end: int
-    page: int | None
-    score: float
-    text: str
+# Where an expected answer is in none of the windows that were read, it is looked for in these many.
+_WIDER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ class Result:
     Attributes:
         answers: best first; empty where the documents hold none.
         windows_read: how many windows went through the reader for it.
-        hits: the windows the retriever chose, best first.
+        hits: the windows that the search found, best first.
     """
 
     question: str
@@ -77,7 +72,8 @@ class DocQA:
     """Questions to a folder of documents.
 
     Models are loaded when they are first needed and kept. An object may be used from several
-    threads; calls take turns.
+    threads at once, also while the index is written to: the model reads for one after the other,
+    nothing else waits. As a context manager it closes the index's files at the end.
 
     Args:
         index: the index's folder; made by the first :meth:`index`.
@@ -107,7 +103,8 @@ class DocQA:
         self._device = device
         self._dtype = dtype
         self._settings = settings
-        self._turn = threading.RLock()
+        self._held = threading.local()  # .snapshot: what this thread holds open
+        self._loading = threading.Lock()
 
     # -- indexing ----------------------------------------------------------------------------
 
@@ -137,7 +134,7 @@ class DocQA:
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
-        with self._opened.writing(self._tokenizer_json) as store:
+        with self._opened.writing(self._new_tokenizer) as store:
             embedder = self._opened.embedder(store)
             return build(store, embedder, paths, options or BuildOptions(), progress)
 
@@ -164,7 +161,7 @@ class DocQA:
         with self._opened.writing() as store:
             return forget(store, paths)
 
-    def _tokenizer_json(self) -> str:
+    def _new_tokenizer(self) -> str:
         from docqa.model.span_model import load_tokenizer
 
         return load_tokenizer(self._reader_name).to_str()
@@ -177,22 +174,22 @@ class DocQA:
             IndexMismatchError: the index was made with another embedder or window size.
             ModelError: a model can't be loaded.
         """
-        with self._turn, self._opened.snapshot() as (store, _):
+        with self._snapshot() as (store, _):
             _ = self.model
             self._opened.embedder(store)
 
     # -- asking ------------------------------------------------------------------------------
 
     def ask(self, question: str, top_k: int = 3, candidates: int = 10) -> list[Answer]:
-        """The best answers to a question, best first; empty where the documents hold none.
+        """Return the best answers to a question, best first; none where the documents hold none.
 
         Args:
             top_k: the most answers.
-            candidates: how many windows the retriever hands to the reader. All are read for more
-                than three answers; else no more than the reader's ``stop_margin`` asks for.
+            candidates: how many hits the reader gets to read. All are read for more than three
+                answers; else no more than the reader's ``stop_margin`` asks for.
 
         Raises:
-            QuestionError: the question is empty or too long.
+            QuestionError: the question is empty, too long, or not valid Unicode.
             IndexMissingError: there is no index.
             IndexMismatchError: the index was made with another embedder or window size.
             ModelError: a model can't be loaded.
@@ -202,30 +199,32 @@ class DocQA:
     def ask_many(
         self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
     ) -> list[list[Answer]]:
-        """:meth:`ask` for many questions, which the reader takes in common batches."""
+        """:meth:`ask` many questions, which the reader takes in common batches."""
         return [result.answers for result in self.results(questions, top_k, candidates)[0]]
 
     def results(
         self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
     ) -> tuple[list[Result], Timings]:
-        """:meth:`ask_many` with what was read and how long it took."""
-        from docqa.ranking.rank import choose
+        """:meth:`ask_many`, and return what was read and how long it took, too."""
+        from docqa.ranking.rank import rank
 
+        for question in questions:
+            check_question(question)
+        if not questions:
+            return [], Timings()
         began = time.perf_counter()
-        many = top_k > _FEW
-        with self.reading(questions, candidates, exhaustive=many) as (readings, hits, timings):
+        with self.snapshot():
+            hits = self.search_many(questions, candidates)
+            found = time.perf_counter()
+            readings = self.read_many(questions, hits, exhaustive=top_k > _FEW)
             results = [
                 Result(
-                    reading.question,
-                    choose(reading, self.settings, top_k),
-                    len(reading.passages),
-                    h,
+                    reading.question, rank(reading, self.settings, top_k), len(reading.hits), row
                 )
-                for reading, h in zip(readings, hits, strict=True)
+                for reading, row in zip(readings, hits, strict=True)
             ]
-        timings.total = time.perf_counter() - began
-        timings.read = timings.total - timings.retrieve
-        return results, timings
+        done = time.perf_counter()
+        return results, Timings(found - began, done - found, done - began)
 
     def explain(
         self,
@@ -235,111 +234,130 @@ class DocQA:
         windows: int = 3,
         expected: str | None = None,
     ) -> Explanation:
-        """Why :meth:`ask` answers a question as it does.
+        """Explain why :meth:`ask` answers a question as it does, with every hit read.
 
         Args:
+            candidates: how many hits the reader gets to read.
+            top_k: the most answers, and the most spans of each window.
             windows: how many windows to look at, best first.
             expected: the answer that is held to be right.
 
         Raises:
             ValueError: a number below 1, or ``expected`` empty.
+            DocQAError: as :meth:`ask` raises them.
         """
-        from docqa.explain.run import explain_index
+        from docqa.explain.explanation import explain
 
-        return explain_index(
-            self, question, candidates=candidates, top_k=top_k, windows=windows, expected=expected
-        )
+        with self.snapshot():
+            reading = self.read(question, self.search(question, candidates), exhaustive=True)
+            explanation = explain(
+                reading, self.settings, top_k=top_k, windows=windows, expected=expected
+            )
+            if not explanation.missed:
+                return explanation
+            return explanation.searched_wider(self.search(question, max(_WIDER, 2 * candidates)))
 
     @contextmanager
-    def reading(
-        self, questions: Sequence[str], candidates: int = 10, exhaustive: bool = False
-    ) -> Iterator[tuple[list[Reading], list[list[Hit]], Timings]]:
-        """What answers are chosen from, and the index held open to look at its documents.
+    def snapshot(self) -> Iterator[None]:
+        """Hold the index as it is for all searches, readings and rankings of this thread inside.
 
-        Args:
-            exhaustive: whether every candidate is read, whatever the settings say.
+        Without it each of them sees the index as it is at that moment. A reading whose document
+        was changed in between can't be ranked any more.
 
-        Yields:
-            For each question what was read, and what the retriever offered; and how long that
-            took.
+        Example::
+
+            with qa.snapshot():
+                hits = my_reranker(qa.search(question, 50))[:10]
+                answers = rank(qa.read(question, hits), qa.settings, top_k=3)
         """
-        from docqa.index.search import candidates as retrieve
-        from docqa.ranking.early_stopping import read_gradually
-        from docqa.ranking.rank import Passage, Reading
-
-        began = time.perf_counter()
-        timings = Timings()
-        if not questions:
-            yield [], [], timings
-            return
-        with self._turn:
-            model = self.model
-            ids = [model.question_ids(question) for question in questions]
-            with self._opened.snapshot() as (store, searches):
-                vectors = self._opened.embedder(store).questions(questions)
-                found = retrieve(store, searches, questions, vectors, candidates)
-                stored = [store.windows([c.window_id for c in chosen]) for chosen in found]
-                timings.retrieve = time.perf_counter() - began
-                same_tokens = store.settings.tokenizer == model.tokenizer.to_str()
-                passages = [
-                    [
-                        Passage(
-                            at.document_id,
-                            window,
-                            candidate.standing,
-                            at.text[window.start - at.window.start : window.end - at.window.start],
-                        )
-                        for at, candidate in zip(row, chosen, strict=True)
-                        for window in _reader_windows(model, at, question, same_tokens)
-                    ]
-                    for row, chosen, question in zip(stored, found, ids, strict=True)
-                ]
-                settings = self.settings
-                if exhaustive:
-                    settings = replace(settings, stop_margin=float("inf"))
-                read = read_gradually(ids, passages, model.logits, settings)
-                readings = [
-                    Reading(question, row, logits, store.full_document)
-                    for question, (row, logits) in zip(questions, read, strict=True)
-                ]
-                timings.read = time.perf_counter() - began - timings.retrieve
-                timings.total = time.perf_counter() - began
-                yield readings, [_hits(store, chosen) for chosen in found], timings
+        with self._snapshot():
+            yield
 
     def search(self, question: str, k: int = 10) -> list[Hit]:
-        """Retrieval alone: the ``k`` best windows for a question.
+        """Return the ``k`` best windows for a question; nothing is read.
 
         Raises:
-            QuestionError: the question is empty.
+            QuestionError: the question is empty, or not valid Unicode.
             IndexMissingError: there is no index.
         """
         return self.search_many([question], k)[0]
 
     def search_many(self, questions: Sequence[str], k: int = 10) -> list[list[Hit]]:
         """:meth:`search` for many questions."""
-        from docqa.errors import QuestionError
-        from docqa.index.search import candidates as retrieve
+        from docqa.index.search import search
 
-        if not all(question.strip() for question in questions):
-            raise QuestionError("the question is empty")
+        for question in questions:
+            check_question(question)
         if not questions:
             return []
-        with self._turn, self._opened.snapshot() as (store, searches):
+        with self._snapshot() as (store, searches):
             vectors = self._opened.embedder(store).questions(questions)
-            found = retrieve(store, searches, questions, vectors, k)
-            return [_hits(store, chosen) for chosen in found]
+            return search(store, searches, questions, vectors, k)
+
+    def read(self, question: str, hits: Sequence[Hit], exhaustive: bool = False) -> Reading:
+        """Read hits for a question; :func:`docqa.ranking.rank.rank` makes answers of it.
+
+        Args:
+            hits: best first; from :meth:`search`, or from wherever else.
+            exhaustive: whether all are read, even where the first ones settle it.
+
+        Raises:
+            QuestionError: the question is empty, too long, or not valid Unicode.
+            IndexMissingError: there is no index.
+            ModelError: the reader can't be loaded.
+        """
+        return self.read_many([question], [hits], exhaustive)[0]
+
+    def read_many(
+        self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], exhaustive: bool = False
+    ) -> list[Reading]:
+        """:meth:`read` for many questions, each with its own hits, in common batches."""
+        from docqa.ranking.early_stopping import read_gradually
+        from docqa.ranking.reading import Reading
+
+        if not questions:
+            return []
+        model, settings = self.model, self.settings
+        if exhaustive:
+            settings = replace(settings, stop_margin=float("inf"))
+        ids = [model.question_ids(question) for question in questions]
+        with self._snapshot() as (store, _):
+            same_tokens = store.settings.tokenizer == self._tokenizer_json
+        fitted = [
+            [part for hit in row for part in _reader_parts(model, hit, question, same_tokens)]
+            for row, question in zip(hits, ids, strict=True)
+        ]
+        return [
+            Reading(question, read, logits, self._sources)
+            for question, (read, logits) in zip(
+                questions, read_gradually(ids, fitted, model.logits, settings), strict=True
+            )
+        ]
+
+    @property
+    def model(self) -> SpanModel:
+        """The reader's model, loaded when first needed."""
+        with self._loading:
+            return self._model
 
     @cached_property
-    def model(self) -> SpanModel:
-        """The reader's model, loaded when first asked for."""
+    def _model(self) -> SpanModel:
         from docqa.model.span_model import SpanModel
 
         return SpanModel(self._reader_name, self._device, self._dtype)
+
+    @cached_property
+    def _tokenizer_json(self) -> str:
+        return self.model.tokenizer.to_str()
 
     @property
     def settings(self) -> AnswerSettings:
         """How answers are chosen: as given, else the reader's own."""
         return self._settings or self.model.answer_settings
+
+    def close(self) -> None:
+        """Close the index's files, each when no thread uses it; the object can be used again."""
+        self._opened.close()
 
     def __enter__(self) -> DocQA:
         return self
@@ -352,27 +370,57 @@ class DocQA:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Close the index's files; the object can be used again."""
-        self._opened.close()
+    # -- the index, held open ----------------------------------------------------------------
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[Store, Searches]]:
+        """The index at one generation: that which this thread holds already, or the newest."""
+        held: tuple[Store, Searches] | None = getattr(self._held, "snapshot", None)
+        if held is not None:
+            yield held
+            return
+        with self._opened.snapshot() as opened:
+            self._held.snapshot = opened
+            try:
+                yield opened
+            finally:
+                self._held.snapshot = None
+
+    @contextmanager
+    def _sources(self) -> Iterator[Callable[[int], Source]]:
+        """The documents of a reading, by their ids."""
+        held = getattr(self._held, "snapshot", None) is not None
+        with self._snapshot() as (store, _):
+
+            def source(document_id: int) -> Source:
+                try:
+                    return store.document(document_id)
+                except IndexDamagedError as error:
+                    if held:
+                        raise
+                    raise StorageError(
+                        "a document was changed or removed after it was read: ask again, or "
+                        "search, read and rank inside DocQA.snapshot()"
+                    ) from error
+
+            yield source
 
 
-def _hits(store: Store, chosen: Sequence[Candidate]) -> list[Hit]:
-    places = store.window_places([candidate.window_id for candidate in chosen])
-    return [
-        Hit(place.path, place.start, place.end, place.page, candidate.score, place.text)
-        for place, candidate in zip(places, chosen, strict=True)
-    ]
-
-
-def _reader_windows(
-    model: SpanModel, at: StoredWindow, question: IntArray, same_tokens: bool
-) -> list[Window]:
-    """A stored window as the reader takes it: its tokens as stored where they are the reader's."""
+def _reader_parts(model: SpanModel, hit: Hit, question: IntArray, same_tokens: bool) -> list[Hit]:
+    """Cut a hit into what fits beside a question: its stored tokens where they are the reader's."""
     if same_tokens:
-        return model.fit(at.window, question)
-    size = max(model.room(question), 16)
+        windows = model.fit(hit.window, question)
+    else:
+        size = max(model.room(question), 16)
+        windows = [
+            replace(window, start=window.start + hit.start, end=window.end + hit.start)
+            for window in model.windows(hit.text, question, WindowSettings(size, size // 4))
+        ]
     return [
-        replace(window, start=window.start + at.window.start, end=window.end + at.window.start)
-        for window in model.windows(at.text, question, WindowSettings(size, size // 4))
+        replace(
+            hit,
+            window=window,
+            text=hit.text[window.start - hit.start : window.end - hit.start],
+        )
+        for window in windows
     ]

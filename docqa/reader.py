@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from docqa.answer import Answer
+from docqa.index.hit import Hit
 from docqa.index.models.device import Device, DType
 from docqa.ingest.document import Document
-from docqa.ingest.windows import WindowSettings
-from docqa.model.span_model import Job, SpanModel
-from docqa.ranking.rank import Passage, Reading, choose
+from docqa.ingest.windows import Window, WindowSettings
+from docqa.model.span_model import SpanModel
+from docqa.ranking.rank import rank
+from docqa.ranking.reading import Job, Reading, in_memory
 from docqa.settings import DEFAULT_READER, AnswerSettings
 from docqa.transformers_pipeline import PipelineOptions, answer_as_pipeline
 
@@ -23,7 +25,7 @@ READ_WINDOW = WindowSettings(320, 96)
 
 
 class Reader:
-    """Reads one text for an answer.
+    """Reads one text for an answer. Several threads may share one; the model takes turns.
 
     Args:
         model: a folder or hub name of a question-answering model; docqa's own if not given.
@@ -54,16 +56,16 @@ class Reader:
         window: WindowSettings | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Answer]:
-        """The best answers in one text, best first; empty where it holds none.
+        """Return the best answers in one text, best first; none where it holds none.
 
         Args:
             text: a text, or a document from :func:`docqa.ingest.load`.
             window: size and overlap of the windows the text is read in; 320 and 96 tokens if not
                 given, or as many as fit beside the question.
-            progress: told how many windows have been read, of how many.
+            progress: gets how many windows have been read, and how many there are.
 
         Raises:
-            QuestionError: the question is empty or too long.
+            QuestionError: the question is empty, too long, or not valid Unicode.
         """
         document = text if isinstance(text, Document) else text_document(text)
         [answers] = self.read_many([(question, document)], top_k, window, progress)
@@ -78,7 +80,7 @@ class Reader:
     ) -> list[list[Answer]]:
         """:meth:`read` for many questions, each with its own document, in common batches."""
         readings = self.readings(pairs, window, progress)
-        return [choose(reading, self.settings, top_k) for reading in readings]
+        return [rank(reading, self.settings, top_k) for reading in readings]
 
     def readings(
         self,
@@ -86,7 +88,7 @@ class Reader:
         window: WindowSettings | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Reading]:
-        """What :meth:`read_many` chooses from."""
+        """Read texts whole; :func:`docqa.ranking.rank.rank` makes answers of each reading."""
         jobs = []
         for question, document in pairs:
             ids = self.model.question_ids(question)
@@ -95,7 +97,7 @@ class Reader:
         total = sum(len(job.windows) for job in jobs)
         done = 0
 
-        def read(windows: int) -> None:
+        def count(windows: int) -> None:
             nonlocal done
             done += windows
             if progress is not None:
@@ -104,15 +106,13 @@ class Reader:
         return [
             Reading(
                 question,
-                [
-                    Passage(0, window, 0.0, document.text[window.start : window.end])
-                    for window in job.windows
-                ],
+                [_hit(document, n, window) for n, window in enumerate(job.windows)],
                 logits,
-                lambda _, document=document: document,  # type: ignore[misc]
+                in_memory(lambda _, document=document: document),  # type: ignore[misc]
+                searched=False,
             )
             for (question, document), job, logits in zip(
-                pairs, jobs, self.model.logits(jobs, read), strict=True
+                pairs, jobs, self.model.logits(jobs, count), strict=True
             )
         ]
 
@@ -129,7 +129,7 @@ class Reader:
         handle_impossible_answer: bool = False,
         align_to_words: bool = True,
     ) -> Any:
-        """What the question-answering pipeline took and returned; see :mod:`transformers_pipeline`.
+        """Answer as the question-answering pipeline did; see :mod:`transformers_pipeline`.
 
         Args:
             question, context: a string each; or a list of questions with one context for all or
@@ -148,23 +148,21 @@ class Reader:
 
         Raises:
             ValueError: an argument out of range, or lists that do not match.
-            QuestionError: a question is empty or too long.
+            QuestionError: a question is empty, too long, or not valid Unicode.
         """
-        return answer_as_pipeline(
-            self.model,
-            question,
-            context,
-            PipelineOptions(
-                top_k,
-                doc_stride,
-                max_answer_len,
-                max_seq_len,
-                handle_impossible_answer,
-                align_to_words,
-            ),
+        options = PipelineOptions(
+            top_k, doc_stride, max_answer_len, max_seq_len, handle_impossible_answer, align_to_words
         )
+        return answer_as_pipeline(self.model, question, context, options)
 
 
 def text_document(text: str) -> Document:
-    """A text that is in no file, as a document without a path."""
+    """Make a document of a text that is in no file."""
     return Document("", "text", text, (), "", len(text.encode("utf-8", "surrogatepass")), 0)
+
+
+def _hit(document: Document, number: int, window: Window) -> Hit:
+    """A window of a text that is read whole: no search ranks it before others."""
+    page = document.page_at(window.start)
+    text = document.text[window.start : window.end]
+    return Hit(number, 0, document.path, page[0] if page else None, window, text, 0.0, 0.0)

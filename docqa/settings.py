@@ -22,7 +22,7 @@ DEFAULT_READER = str(Path(__file__).parent / "models" / "reader")
 # The file in a reader's folder that holds the settings chosen for it.
 READER_SETTINGS = "docqa.json"
 
-_WEIGHTS = ("prior_weight", "null_weight", "support_weight", "length_weight")
+_WEIGHTS = ("prior_weight", "null_weight", "length_weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,10 @@ class AnswerSettings:
 
     Args:
         max_answer_tokens: the most tokens in an answer.
-        prior_weight: what a window's retrieval score (its z-score among the windows that are read)
-            counts beside ``S·T_i + E·T_j`` when spans of different windows are ranked; 0 is the
-            pure maximum.
+        prior_weight: what a window's prominence (:class:`docqa.Hit`) counts beside
+            ``S·T_i + E·T_j`` when spans of different windows are ranked; 0 is the pure maximum.
         null_weight: what the null score of a span's own window counts against it in that ranking; 0
             is the pure maximum. Helps readers whose scores compare badly across windows.
-        support_weight: what the same words, found in other windows too, count for a span in that
-            ranking; 0 is the pure maximum.
         length_weight: what each word after its first counts against a span in that ranking; 0 is
             the pure maximum. Helps readers whose answers are longer than those that are wanted.
         null_threshold: no answer is given where the null score is above the best span's score by
@@ -48,7 +45,7 @@ class AnswerSettings:
         stop_margin: candidates are read in growing groups until the best span's ranking value is
             above what ``prior_weight`` gives the best unread window by more than this; ``inf``
             reads them all.
-        platt: how an answer's confidence becomes the probability that it is right
+        platt: how the evidence for an answer becomes the probability that it is right
             (:class:`docqa.ranking.probability.Platt`); None where nobody has measured it.
 
     Raises:
@@ -58,7 +55,6 @@ class AnswerSettings:
     max_answer_tokens: int = 30
     prior_weight: float = 1.0
     null_weight: float = 0.0
-    support_weight: float = 0.0
     length_weight: float = 0.0
     null_threshold: float = float("inf")
     stop_margin: float = float("inf")

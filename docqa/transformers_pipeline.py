@@ -19,11 +19,14 @@ from math import exp
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from docqa.errors import QuestionError
 from docqa.ingest.windows import IntArray, Tokens, Window, WindowSettings, split, tokenize
-from docqa.model.span_model import Job, SpanModel
-from docqa.ranking.span_search import NO_SPAN, Logits, log_normalizers, null_score, top_spans
+from docqa.model.span_model import SpanModel
+from docqa.ranking.null_rule import null_score
+from docqa.ranking.reading import Job
+from docqa.ranking.span_search import NO_SPAN, Logits, log_normalizers, top_spans
 
 _MAX_SEQ_LEN = 384
 _DOC_STRIDE = 128
@@ -77,18 +80,45 @@ def answer_as_pipeline(
     pairs = _pairs(question, context)
 
     @lru_cache(maxsize=1)
-    def tokens_of(text: str) -> Tokens:
-        return tokenize(text, model.tokenizer)
+    def tokenized(text: str) -> tuple[Tokens, _Words]:
+        tokens = tokenize(text, model.tokenizer)
+        return tokens, _Words.of(tokens)
 
-    jobs = []
-    for asked, text in pairs:
-        ids = model.question_ids(asked)
-        jobs.append(Job(ids, _windows(model, ids, tokens_of(text), options)))
+    jobs, words = [], []
+    for one, text in pairs:
+        ids = model.question_ids(one)
+        tokens, words_of = tokenized(text)
+        jobs.append(Job(ids, _windows(model, ids, tokens, options)))
+        words.append(words_of if options.align_to_words else None)
     results = [
-        _answers(logits, tokens_of(text), job.windows, text, options)
-        for (_, text), job, logits in zip(pairs, jobs, model.logits(jobs), strict=True)
+        _answers(logits, words_of, job.windows, text, options)
+        for (_, text), words_of, job, logits in zip(
+            pairs, words, jobs, model.logits(jobs), strict=True
+        )
     ]
     return results[0] if len(results) == 1 else results
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Where the words of a context start and end: ``(words,)`` each, made once a context."""
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, tokens: Tokens) -> _Words:
+        firsts = np.flatnonzero(tokens.word_starts)
+        lasts = np.append(firsts, len(tokens))[1:] - 1
+        # As wide as Python's integers: else each search would widen a copy of the whole array.
+        starts, ends = tokens.offsets[firsts, 0], tokens.offsets[lasts, 1]
+        return cls(starts.astype(np.int64), ends.astype(np.int64))
+
+    def around(self, start: int, end: int) -> tuple[int, int]:
+        """Widen ``[start, end)`` to the words that its first and last token belong to."""
+        first = int(np.searchsorted(self.starts, start, side="right")) - 1
+        last = int(np.searchsorted(self.starts, end, side="left")) - 1
+        return int(self.starts[first]), max(end, int(self.ends[last]))
 
 
 def _pairs(question: str | Sequence[str], context: str | Sequence[str]) -> list[tuple[str, str]]:
@@ -117,7 +147,7 @@ def _windows(
 
 def _answers(
     logits: Logits,
-    tokens: Tokens,
+    words: _Words | None,
     windows: Sequence[Window],
     text: str,
     options: PipelineOptions,
@@ -133,8 +163,8 @@ def _answers(
                 break
             start = window.start + int(window.token_offsets[first, 0])
             end = window.start + int(window.token_offsets[last, 1])
-            if options.align_to_words:
-                start, end = _whole_words(tokens, start, end)
+            if words is not None:
+                start, end = words.around(start, end)
             answer = text[start:end]
             one = found.setdefault(
                 answer.lower(), {"score": 0.0, "start": start, "end": end, "answer": answer}
@@ -148,15 +178,3 @@ def _answers(
     results.sort(key=lambda result: -float(result["score"]))
     best = results[: options.top_k]
     return best[0] if len(best) == 1 else best
-
-
-def _whole_words(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
-    """``[start, end)`` widened to the words that its first and last token belong to."""
-    firsts = np.flatnonzero(tokens.word_starts)
-    lasts = np.append(firsts[1:], len(tokens)) - 1
-    word_of_start = int(np.searchsorted(tokens.offsets[firsts, 0], start, side="right")) - 1
-    word_of_end = int(np.searchsorted(tokens.offsets[firsts, 0], end, side="left")) - 1
-    return (
-        int(tokens.offsets[firsts[word_of_start], 0]),
-        max(end, int(tokens.offsets[lasts[word_of_end], 1])),
-    )

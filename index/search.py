@@ -1,4 +1,4 @@
-"""Question to candidates: the windows worth reading, found by meaning and by words.
+"""Question to hits: the windows worth reading, found by meaning and by words.
 
 Dense similarity and BM25 are brought to one scale (z-scores over the windows that either found)
 and added up. Both are compared over the same windows: what only one of the two found gets the
@@ -14,26 +14,11 @@ import numpy as np
 
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
+from docqa.index.hit import Hit
 from docqa.index.store import IdArray, Store, Vectors
 
 # Windows that each of the two searches offers.
 _POOL = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A window chosen for a question.
-
-    Attributes:
-        window_id: the store's.
-        score: the sum of its two z-scores among the windows that were found.
-        standing: the z-score of that among the candidates: how far it stands out among those that
-            are read, however large the index is.
-    """
-
-    window_id: int
-    score: float
-    standing: float
 
 
 @dataclass(frozen=True)
@@ -60,14 +45,14 @@ class Searches:
         return Searches(self.dense.follow(store), FullText.load(store))
 
 
-def candidates(
+def search(
     store: Store, searches: Searches, questions: Sequence[str], vectors: Vectors, k: int
-) -> list[list[Candidate]]:
-    """The ``k`` best windows for each question, best first.
+) -> list[list[Hit]]:
+    """Find the ``k`` best windows for each question, best first.
 
     Args:
         store: inside a snapshot, and ``searches`` in line with it.
-        questions: as asked, for BM25.
+        questions: as the user put them, for BM25.
         vectors: ``(questions, dimension)`` of the questions, for the dense search.
         k: how many windows; fewer where the index holds fewer.
 
@@ -82,13 +67,14 @@ def candidates(
     for n, question in enumerate(questions):
         cosines = {int(i): float(s) for i, s in zip(ids[n], scores[n], strict=True) if i >= 0}
         words = dict(searches.words.search(store, question, pool))
-        result.append(_fuse(store, vectors[n], cosines, words, k))
+        result.append(store.hits(*_fuse(store, vectors[n], cosines, words, k)))
     return result
 
 
 def _fuse(
     store: Store, vector: Vectors, cosines: dict[int, float], words: dict[int, float], k: int
-) -> list[Candidate]:
+) -> tuple[list[int], list[float], list[float]]:
+    """Return ids, scores and prominences of the ``k`` best windows that either search found."""
     unseen = np.array(sorted(words.keys() - cosines.keys()), np.int64)
     if len(unseen):
         found = store.vectors(unseen) @ vector
@@ -96,16 +82,12 @@ def _fuse(
     ids: IdArray = np.array(sorted(cosines), np.int64)
     dense = np.array([cosines[i] for i in ids.tolist()], np.float32)
     lexical = np.array([words.get(i, 0.0) for i in ids.tolist()], np.float32)
-    fused = _z(dense) + _z(lexical)
-    best = np.argsort(-fused, kind="stable")[:k]
-    standings = _z(fused[best])
-    return [
-        Candidate(int(ids[n]), float(fused[n]), float(standing))
-        for n, standing in zip(best, standings, strict=True)
-    ]
+    scores = z_scores(dense) + z_scores(lexical)
+    best = np.argsort(-scores, kind="stable")[:k]
+    return ids[best].tolist(), scores[best].tolist(), z_scores(scores[best]).tolist()
 
 
-def _z(scores: Vectors) -> Vectors:
-    """Scores with mean 0 and standard deviation 1; all 0 where they do not differ."""
+def z_scores(scores: Vectors) -> Vectors:
+    """Return scores with mean 0 and standard deviation 1; all 0 where they do not differ."""
     spread = float(scores.std()) if len(scores) else 0.0
     return (scores - scores.mean()) / spread if spread > 0 else np.zeros_like(scores)

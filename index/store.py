@@ -27,6 +27,7 @@ from docqa.index.errors import (
     IndexMissingError,
     IndexUnreadableError,
 )
+from docqa.index.hit import Hit
 from docqa.index.paths import DocumentPaths, find_paths, settle
 from docqa.index.schema import (
     DATABASE,
@@ -70,17 +71,6 @@ class StoredWindow:
     document_id: int
     text: str
     window: Window
-
-
-@dataclass(frozen=True, slots=True)
-class WindowPlace:
-    """``[start, end)`` of a document; ``page`` (from 1) is the one ``start`` is on, or None."""
-
-    path: str
-    start: int
-    end: int
-    page: int | None
-    text: str
 
 
 class Store:
@@ -297,37 +287,38 @@ class Store:
         )
         return np.fromiter((row[0] for row in rows), np.int64)
 
-    def windows(self, ids: Sequence[int]) -> list[StoredWindow]:
-        """Windows by id, in the order asked for.
+    def hits(
+        self, ids: Sequence[int], scores: Sequence[float], prominences: Sequence[float]
+    ) -> list[Hit]:
+        """Return windows as hits, all that reading them takes, in the order of ``ids``.
+
+        Args:
+            scores, prominences: of each window (:class:`Hit`).
 
         Raises:
-            IndexDamagedError: one of them is missing.
+            IndexDamagedError: a window is missing.
         """
-        marks = ",".join("?" * len(ids))
         rows = self.db.execute(
-            'select id, document_id, start, "end", text, token_ids, token_offsets from windows'
-            f" where id in ({marks})",
-            list(ids),
+            'select w.id, w.document_id, d.path, d.page_starts, w.start, w."end", w.text,'
+            " w.token_ids, w.token_offsets from windows w join documents d on d.id = w.document_id"
+            " where w.id in (select value from json_each(?))",
+            [json.dumps(list(ids))],
         )
-        found = {row[0]: _stored_window(row) for row in rows}
-        try:
-            return [found[id_] for id_ in ids]
-        except KeyError as error:
-            raise IndexDamagedError(f"window {error} is missing; run docqa verify") from None
+        found = {row[0]: row for row in rows}
+        missing = next((id_ for id_ in ids if id_ not in found), None)
+        if missing is not None:
+            raise IndexDamagedError(f"window {missing} is missing; run docqa verify")
+        return [
+            self._hit(found[id_], score, prominence)
+            for id_, score, prominence in zip(ids, scores, prominences, strict=True)
+        ]
 
-    def window_places(self, ids: Sequence[int]) -> list[WindowPlace]:
-        """Where windows stand, in the order asked for; their documents' text is not read."""
-        marks = ",".join("?" * len(ids))
-        rows = self.db.execute(
-            'select w.id, d.path, w.start, w."end", d.page_starts, w.text from windows w'
-            f" join documents d on d.id = w.document_id where w.id in ({marks})",
-            list(ids),
-        )
-        found = {}
-        for id_, path, start, end, page_starts, text in rows:
-            page = bisect_right(json.loads(page_starts), start) or None
-            found[id_] = WindowPlace(self._paths.to_path(path), start, end, page, text)
-        return [found[id_] for id_ in ids]
+    def _hit(self, row: tuple[Any, ...], score: float, prominence: float) -> Hit:
+        id_, document_id, path, page_starts, start, end, text, token_ids, token_offsets = row
+        window = Window(start, end, unpack(token_ids), unpack(token_offsets).reshape(-1, 2))
+        page = bisect_right(json.loads(page_starts), start) or None
+        document = self._paths.to_path(path)
+        return Hit(id_, document_id, document, page, window, text, score, prominence)
 
     def document_windows(self, document_id: int) -> list[StoredWindow]:
         """Return all windows of a document, in the order of its text."""

@@ -31,6 +31,8 @@ _SOFT_HYPHEN = re.compile("\u00ad\n?")
 # White space to Unicode, yet dropped as "control characters" by BERT's normaliser, which would
 # glue the words on either side together. One blank for one character: offsets hold.
 _CONTROL_SPACE = str.maketrans(dict.fromkeys("\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029", " "))
+# Halves of surrogate pairs (as os.fsdecode has for a byte that is no UTF-8) are no text to it.
+_READABLE = _CONTROL_SPACE | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
     word_starts: list[BoolArray] = []
     for start, end in _pieces(text):
         piece = reading_text(text[start:end])
-        encoding = tokenizer.encode(piece.translate(_CONTROL_SPACE), add_special_tokens=False)
+        encoding = tokenizer.encode(piece.translate(_READABLE), add_special_tokens=False)
         words = np.array([-1 if word is None else word for word in encoding.word_ids], np.int32)
         spans = np.array(encoding.offsets, np.int32).reshape(-1, 2)
         ids.append(np.array(encoding.ids, np.int32))

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow; that is no fault of what is tested.
+settings.register_profile("docqa", deadline=None)
+settings.load_profile("docqa")
 
 # No test may reach a hub.
 os.environ["HF_HUB_OFFLINE"] = "1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,17 +75,17 @@ def ask(
     """
     from docqa.qa import DocQA
 
-    settings = answer_settings(reader, asked)
-    qa = DocQA(
-        folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
-    )
     if question is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
-    qa.load()
-    if question is not None:
-        _answer(qa, question, top_k, candidates, as_json)
-    else:
-        _prompt(qa, top_k, candidates, as_json)
+    settings = answer_settings(reader, asked)
+    with DocQA(
+        folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
+    ) as qa:
+        qa.load()
+        if question is not None:
+            _answer(qa, question, top_k, candidates, as_json)
+        else:
+            _prompt(qa, top_k, candidates, as_json)
 
 
 def _answer(qa: DocQA, question: str, top_k: int, candidates: int, as_json: bool) -> None:
@@ -251,9 +251,10 @@ def search(
     """
     from docqa.qa import DocQA
 
-    hits = DocQA(folder, embedder=embedder, device=device).search(question, k)
+    with DocQA(folder, embedder=embedder, device=device) as qa:
+        hits = qa.search(question, k)
     if as_json:
-        print_json({"question": question, "hits": [asdict(hit) for hit in hits]})
+        print_json({"question": question, "hits": [hit.to_dict() for hit in hits]})
         return
     for hit in hits:
         page = f", page {hit.page}" if hit.page is not None else ""

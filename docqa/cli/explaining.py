@@ -101,37 +101,30 @@ def explain(
     _refuse(context, _FILE_ONLY if file is None else _INDEX_ONLY, file)
     settings = answer_settings(reader, asked)
     if file is None:
-        from docqa.explain.run import explain_index
         from docqa.qa import DocQA
 
-        qa = DocQA(
+        with DocQA(
             folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
-        )
-        explanation = explain_index(
-            qa,
-            question,
-            candidates=candidates,
-            top_k=top_k,
-            windows=windows,
-            expected=expected,
-        )
+        ) as qa:
+            explanation = qa.explain(
+                question,
+                candidates=candidates,
+                top_k=top_k,
+                windows=windows,
+                expected=expected,
+            )
     else:
-        from docqa.explain.run import explain_document
+        from docqa.explain.explanation import explain as explain_reading
         from docqa.reader import READ_WINDOW, Reader
 
         document = load_file(file)
         one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
         with progress("reading") as tell:
-            explanation = explain_document(
-                one,
-                question,
-                document,
-                top_k=top_k,
-                windows=windows,
-                expected=expected,
-                window=window_settings(window_size, overlap, READ_WINDOW),
-                progress=tell,
-            )
+            window = window_settings(window_size, overlap, READ_WINDOW)
+            [reading] = one.readings([(question, document)], window, tell)
+        explanation = explain_reading(
+            reading, one.settings, top_k=top_k, windows=windows, expected=expected
+        )
     _print(explanation, as_json)
     if html_file is not None:
         from docqa.explain.html import write_html
@@ -153,7 +146,7 @@ def _print(explanation: Explanation, as_json: bool) -> None:
     if as_json:
         print_json(explanation.to_dict())
         return
-    if explanation.windows_read == 0 and explanation.retrieved:
+    if explanation.windows_read == 0 and explanation.searched:
         click.echo("The index holds no documents yet: run docqa index PATH...")
         return
     import shutil

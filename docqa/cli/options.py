@@ -80,10 +80,6 @@ _SETTINGS = {
         "--null-weight",
         "What a window's null score counts against its spans; 0 leaves it out.",
     ),
-    "support_weight": _weight(
-        "--support-weight",
-        "What the same words in other windows count for a span; 0 leaves them out.",
-    ),
     "length_weight": _weight(
         "--length-weight",
         "What each word after its first counts against a span; 0 leaves it out.",

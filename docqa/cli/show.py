@@ -38,6 +38,9 @@ def error(text: str) -> None:
 def print_answer(rank: int, answer: Answer) -> None:
     """The answer, the sentence it stands in, and where that is."""
     place = printable(short_path(answer.document))
+    headings = list(answer.heading_path)
+    if answer.title is not None and answer.title not in headings[:1]:
+        headings.insert(0, answer.title)
     if answer.page is not None:
         place += f", page {answer.page}"
     elif answer.line is not None:
@@ -46,6 +49,9 @@ def print_answer(rank: int, answer: Answer) -> None:
     click.echo(f"{rank}. {click.style(_flowing(answer.text), bold=True)}")
     for line in _wrapped(_highlighted(answer)):
         click.echo(f"   {line}")
+    if headings:
+        for line in _wrapped(" \u203a ".join(map(_flowing, headings))):
+            click.echo(click.style(f"   {line}", dim=True))
     share = answer.confidence if answer.probability is None else answer.probability
     percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
     sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"

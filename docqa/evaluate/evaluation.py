@@ -13,9 +13,10 @@ from docqa.answer import Answer
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import Article, DevSet, Question, sampled
 from docqa.evaluate.wrong_answers import WrongAnswers
+from docqa.index.hit import Hit
 from docqa.ingest.windows import WindowSettings
-from docqa.qa import DocQA, Hit
-from docqa.ranking.rank import choose
+from docqa.qa import DocQA
+from docqa.ranking.rank import rank
 from docqa.reader import Reader, text_document
 
 # Questions that are asked together.
@@ -72,7 +73,7 @@ def evaluate_reader(
         asked = [(question.text, text_document(context)) for question, context in part]
         began = time.perf_counter()
         readings = reader.readings(asked, window)
-        answers = [choose(reading, reader.settings, top_k=1) for reading in readings]
+        answers = [rank(reading, reader.settings, top_k=1) for reading in readings]
         scores.seconds += time.perf_counter() - began
         for (question, context), reading, found in zip(part, readings, answers, strict=True):
             _check(found, context)
@@ -153,13 +154,11 @@ def evaluate_open(
     with TemporaryDirectory(prefix="docqa-eval-") as folder:
         documents = Path(folder) / "articles"
         write_articles([article.text for article in articles], documents)
-        qa = make(Path(folder) / "index")
-        report = qa.index([documents])
-        if report.failed:
-            raise AssertionError(f"an article could not be indexed: {report.failed[0]}")
-        scores = ask_all(qa, articles, documents, candidates, limit, progress, errors)
-        qa.close()
-        return scores
+        with make(Path(folder) / "index") as qa:
+            report = qa.index([documents])
+            if report.failed:
+                raise AssertionError(f"an article could not be indexed: {report.failed[0]}")
+            return ask_all(qa, articles, documents, candidates, limit, progress, errors)
 
 
 def write_articles(texts: Sequence[str], folder: Path) -> list[Path]:
@@ -191,8 +190,10 @@ def ask_all(
     for part in _parts(drawn):
         questions = [question.text for _, _, question in part]
         began = time.perf_counter()
-        with qa.reading(questions, candidates, errors is not None) as (readings, hits, _):
-            answers = [choose(reading, qa.settings, top_k=1) for reading in readings]
+        with qa.snapshot():
+            hits = qa.search_many(questions, candidates)
+            readings = qa.read_many(questions, hits, exhaustive=errors is not None)
+            answers = [rank(reading, qa.settings, top_k=1) for reading in readings]
             scores.seconds += time.perf_counter() - began
             for (path, start, question), reading, offered, found in zip(
                 part, readings, hits, answers, strict=True

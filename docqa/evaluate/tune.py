@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count, product
@@ -23,17 +22,19 @@ from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import DevSet, load_dev
 from docqa.index.models.folders import model_folder
-from docqa.ingest.document import Document
+from docqa.ingest.document import Source
 from docqa.qa import DocQA
 from docqa.ranking.early_stopping import leads, windows_read
+from docqa.ranking.evidence import Evidence
+from docqa.ranking.null_rule import null_margin
 from docqa.ranking.probability import Platt
-from docqa.ranking.rank import Reading, choose, ranked_by
-from docqa.ranking.span_search import null_score
+from docqa.ranking.rank import rank, ranked_by
+from docqa.ranking.reading import Reading, in_memory
+from docqa.reader import text_document
 from docqa.settings import READER_SETTINGS, AnswerSettings
 
 _PRIOR_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _NULL_WEIGHTS = (0.0, 0.5, 1.0)
-_SUPPORT_WEIGHTS = (0.0, 1.0)
 _LENGTH_WEIGHTS = (0.0, 0.05, 0.1, 0.2)
 # What leaving candidates unread may cost in F1, from 0 to 1, and the margins that are tried.
 _STOPPING_COSTS = 0.001
@@ -187,8 +188,8 @@ def choose_settings(
     own = AnswerSettings.of_reader(model_folder(reader))
     plain = AnswerSettings(max_answer_tokens=own.max_answer_tokens)
     grid = [
-        replace(plain, prior_weight=prior, null_weight=null, support_weight=support)
-        for prior, null, support in product(_PRIOR_WEIGHTS, _NULL_WEIGHTS, _SUPPORT_WEIGHTS)
+        replace(plain, prior_weight=prior, null_weight=null)
+        for prior, null in product(_PRIOR_WEIGHTS, _NULL_WEIGHTS)
     ]
     steps = count(1)
     of = len(drawn) + len(grid) + len(_LENGTH_WEIGHTS)
@@ -328,16 +329,16 @@ def _after_each_group(
     groups = []
     for read, lead in leads(reading, replace(settings, stop_margin=_STOP_MARGINS[0])):
         part = reading.first(read)
-        found = choose(part, settings, top_k=1)
+        found = rank(part, settings, top_k=1)
         text = found[0].text if found else ""
+        first = next(ranked_by(part, settings), None)
         groups.append(
             _Group(
                 read,
                 lead,
                 best_over(f1, text, golds),
                 best_over(exact_match, text, golds) == 1,
-                found[0].confidence if found else 0.0,
-                found[0].score - null_score(part.logits) if found else 0.0,
+                *(Evidence(part.logits).of(first[0]) if first else (0.0, 0.0)),
             )
         )
     return groups
@@ -359,9 +360,9 @@ def _stop_margin(stopped: Sequence[Sequence[_Group]]) -> float:
 
 
 def margin(reading: Reading, settings: AnswerSettings) -> float:
-    """By how much the null score is above the first answer's: the greater, the surer of none."""
+    """Return the null margin of the span that ranks first (:func:`null_rule.null_margin`)."""
     first = next(ranked_by(reading, settings), None)
-    return inf if first is None else null_score(reading.logits) - first[0].score
+    return inf if first is None else null_margin(reading.logits, first[0].score)
 
 
 def _best(
@@ -374,8 +375,8 @@ def _best(
     def worth(settings: AnswerSettings) -> tuple[float, float]:
         both = round(sum(measured(settings)), 6)
         step()
-        weights = settings.prior_weight, settings.null_weight, settings.support_weight
-        return both, -(sum(weights) + settings.length_weight)
+        weights = settings.prior_weight, settings.null_weight, settings.length_weight
+        return both, -sum(weights)
 
     return max(tried, key=worth)
 
@@ -384,7 +385,7 @@ def _measured(questions: Sequence[_ReadQuestion], settings: AnswerSettings) -> t
     """Return exact match and F1 of the first answers, in per cent; 0 for no questions."""
     exact = overlap = 0.0
     for each in questions:
-        found = choose(each.reading, settings, top_k=1)
+        found = rank(each.reading, settings, top_k=1)
         text = found[0].text if found else ""
         exact += best_over(exact_match, text, each.golds)
         overlap += best_over(f1, text, each.golds)
@@ -396,23 +397,28 @@ def _read_questions(
 ) -> list[_ReadQuestion]:
     """Ask a set's questions of all its articles; return what was read, with its documents."""
     found: list[_ReadQuestion] = []
-    documents: dict[int, Document] = {}
     questions = [drawn.question for drawn in dev.sampled()]
     with TemporaryDirectory(prefix="docqa-tune-") as folder:
-        write_articles([article.text for article in dev.articles], Path(folder) / "articles")
-        with closing(DocQA(Path(folder) / "index", reader=reader, device=device)) as qa:
+        articles = [article.text for article in dev.articles]
+        paths = write_articles(articles, Path(folder) / "articles")
+        texts = {str(path): text for path, text in zip(paths, articles, strict=True)}
+        with DocQA(Path(folder) / "index", reader=reader, device=device) as qa:
             qa.index([Path(folder) / "articles"])
             for first in range(0, len(questions), _TOGETHER):
                 part = questions[first : first + _TOGETHER]
-                texts = [question.text for question in part]
-                with qa.reading(texts, exhaustive=True) as (readings, _, _):
-                    for question, reading in zip(part, readings, strict=True):
-                        for n in {passage.document_id for passage in reading.passages}:
-                            if n not in documents:
-                                documents[n] = reading.document(n)
-                        kept = replace(reading, document=documents.__getitem__)
-                        found.append(
-                            _ReadQuestion(number, kept, [gold for gold, _ in question.answers])
-                        )
-                        step()
+                wanted = [question.text for question in part]
+                with qa.snapshot():
+                    hits = qa.search_many(wanted)
+                    readings = qa.read_many(wanted, hits, exhaustive=True)
+                for question, reading in zip(part, readings, strict=True):
+                    paths_of = {hit.document_id: hit.document for hit in reading.hits}
+                    kept = replace(reading, sources=in_memory(_documents(paths_of, texts)))
+                    golds = [gold for gold, _ in question.answers]
+                    found.append(_ReadQuestion(number, kept, golds))
+                    step()
     return found
+
+
+def _documents(paths: dict[int, str], texts: dict[str, str]) -> Callable[[int], Source]:
+    """Return a function that gives articles by the ids of their documents."""
+    return lambda document_id: text_document(texts[paths[document_id]])

@@ -13,7 +13,7 @@ from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import Question
 from docqa.explain.diagnosis import Gold, diagnose
 from docqa.index.files import replaced
-from docqa.ranking.rank import Reading
+from docqa.ranking.reading import Reading
 from docqa.ranking.span_search import Place
 from docqa.settings import AnswerSettings
 
@@ -45,8 +45,7 @@ class WrongAnswers:
         text = answers[0].text if answers else ""
         if best_over(exact_match, text, golds):
             return
-        ids = {passage.document_id for passage in reading.passages}
-        document = next((n for n in ids if reading.document(n).path == path), -1)
+        document = next((hit.document_id for hit in reading.hits if hit.document == path), -1)
         marked = [
             Gold(gold, Place(document, paragraph_start + at, paragraph_start + at + len(gold)))
             for gold, at in question.answers

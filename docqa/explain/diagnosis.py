@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from docqa.explain.scores import ReadingScores, ScoredSpan
-from docqa.ranking.rank import Reading, choose, ranked_by
+from docqa.ranking.null_rule import null_margin
+from docqa.ranking.rank import rank, ranked_by
+from docqa.ranking.reading import Reading
 from docqa.ranking.span_search import Place
 from docqa.ranking.whole_words import whole_words
 from docqa.settings import AnswerSettings
@@ -25,6 +27,10 @@ from docqa.settings import AnswerSettings
 # span       the right window came first, but with another span
 # null       no answer was given where there is one, or one was given where there is none
 Verdict = Literal["right", "retrieval", "window", "span", "null"]
+
+
+# Longer words are left cut in two (:mod:`docqa.ranking.whole_words`).
+_WORD_CHARS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,8 @@ def diagnose(
     Raises:
         ValueError: an expected answer without a letter, digit or sign.
     """
-    return diagnose_scores(ReadingScores(reading, settings), golds, same)
+    with reading.sources() as source_of:
+        return diagnose_scores(ReadingScores(reading, settings, source_of), golds, same)
 
 
 def diagnose_scores(
@@ -108,13 +115,13 @@ def diagnose_scores(
     """Diagnose a reading whose scores are at hand (:func:`diagnose`)."""
     if any(not gold.text.strip() for gold in golds):
         raise ValueError("the expected answer is empty")
-    answers = choose(scores.reading, scores.settings, 1)
+    answers = rank(scores.reading, scores.settings, 1)
     best = _best(scores)
     found = expected_spans(scores, golds)
     expected = max(found, key=lambda span: span.ranking, default=None)
     margin: float | None = None
     if best is not None:
-        margin = float(scores.nulls.min()) - best.score
+        margin = null_margin(scores.reading.logits, best.score)
         margin = margin if margin > float("-inf") else None
     verdict: Verdict
     if answers and any(same(answers[0].text, gold.text) for gold in golds):
@@ -139,7 +146,7 @@ def diagnose_scores(
 
 def _best(scores: ReadingScores) -> ScoredSpan | None:
     """The span that comes first, whatever the null threshold says."""
-    if not scores.reading.passages:
+    if not scores.reading.hits:
         return None
     first = next(ranked_by(scores.reading, scores.settings), None)
     return scores.span(first[0].window, first[0].first, first[0].last) if first else None
@@ -149,7 +156,7 @@ def expected_spans(scores: ReadingScores, golds: Sequence[Gold]) -> list[ScoredS
     """Return the expected answers in all windows that hold them whole."""
     return [
         span
-        for w in range(len(scores.reading.passages))
+        for w in range(len(scores.reading.hits))
         for start, end in expected_places(scores, w, golds)
         if (span := scores.span_at(w, start, end)) is not None
     ]
@@ -159,13 +166,17 @@ def expected_places(
     scores: ReadingScores, w: int, golds: Sequence[Gold]
 ) -> Iterator[tuple[int, int]]:
     """``[start, end)`` in the document of each expected answer that a window holds whole."""
-    passage = scores.reading.passages[w]
-    low, high = passage.window.start, passage.window.end
+    hit = scores.hit(w)
+    low, high = hit.start, hit.end
     for gold in golds:
         if gold.place is None:
-            yield from occurrences(scores.document(w).text, gold.text, low, high)
+            # A little around the window tells whether its first and last word are whole.
+            first = max(0, low - _WORD_CHARS)
+            around = scores.source(w).slice(first, high + _WORD_CHARS)
+            for start, end in occurrences(around, gold.text, low - first, high - first):
+                yield first + start, first + end
         elif (
-            gold.place.document == passage.document_id
+            gold.place.document == hit.document_id
             and low <= gold.place.start
             and gold.place.end <= high
         ):

@@ -9,21 +9,21 @@ from docqa.settings import AnswerSettings
 
 
 def in_one_sentence(
-    diagnosis: Diagnosis, settings: AnswerSettings, windows_read: int, retrieved: bool
+    diagnosis: Diagnosis, settings: AnswerSettings, windows_read: int, searched: bool
 ) -> str:
     """Say what became of the expected answer, and by which numbers.
 
     Args:
         settings: those by which answers were chosen.
         windows_read: how many windows went through the reader.
-        retrieved: whether a retriever chose them; else they are all that there is.
+        searched: whether a search chose them; else they are all that there is.
     """
     best, expected = diagnosis.best, diagnosis.expected
     wanted = " or ".join(f"“{flowing(gold)}”" for gold in diagnosis.golds)
     if diagnosis.verdict == "right":
         return f"Right: {wanted} is the first answer." if wanted else "Right: there is no answer."
     if diagnosis.verdict == "retrieval":
-        return _missed(diagnosis, wanted, windows_read, retrieved)
+        return _missed(diagnosis, wanted, windows_read, searched)
     if diagnosis.verdict == "null":
         return _null(diagnosis, wanted, settings)
     assert best is not None
@@ -41,16 +41,16 @@ def flowing(text: str) -> str:
 def parts(span: ScoredSpan) -> str:
     """Return a span's ranking as a sum."""
     terms = f"score {span.score:.2f}"
-    for name in ("prior", "null", "support", "length"):
-        value = getattr(span, name)
+    added = {"prior": span.prior, "null": span.null, "length penalty": -span.length_penalty}
+    for name, value in added.items():
         if value:
             terms += f" {'-' if value < 0 else '+'} {name} {abs(value):.2f}"
     return terms
 
 
-def _missed(diagnosis: Diagnosis, wanted: str, windows_read: int, retrieved: bool) -> str:
+def _missed(diagnosis: Diagnosis, wanted: str, windows_read: int, searched: bool) -> str:
     missed = f"{wanted} is {_in_none(windows_read)} read"
-    if not retrieved:
+    if not searched:
         return f"{missed}, and that is the whole file: does it say it in other words?"
     missed = f"Retrieval missed it: {missed}"
     wider = diagnosis.wider
@@ -144,8 +144,8 @@ def _overlap(span: ScoredSpan, other: ScoredSpan) -> bool:
 
 
 def _sum(span: ScoredSpan) -> str:
-    length = f", less {-span.length:.2f} for its length" if span.length else ""
-    return f"{span.score:.2f} (start {span.start_logit:.2f}, end {span.end_logit:.2f}){length}"
+    penalty = f", less a length penalty of {span.length_penalty:.2f}" if span.length_penalty else ""
+    return f"{span.score:.2f} (start {span.start_logit:.2f}, end {span.end_logit:.2f}){penalty}"
 
 
 def _page(span: ScoredSpan) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from docqa.answer import Answer
 from docqa.explain.diagnosis import (
@@ -14,16 +14,16 @@ from docqa.explain.diagnosis import (
     WiderSearch,
     diagnose_scores,
     expected_places,
+    occurrences,
 )
 from docqa.explain.diagnosis_sentence import in_one_sentence
 from docqa.explain.scores import ReadingScores, ScoredSpan
-from docqa.ingest.windows import Window
-from docqa.ranking.rank import Reading, choose
+from docqa.index.hit import Hit
+from docqa.ranking.null_rule import null_score
+from docqa.ranking.rank import rank
+from docqa.ranking.reading import Reading
 from docqa.ranking.span_search import Place
 from docqa.settings import AnswerSettings
-
-if TYPE_CHECKING:
-    from docqa.qa import Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,6 @@ class TokenScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieved:
-    """What the retriever thought of a window.
-
-    Attributes:
-        rank: among the windows it offered, from 1.
-        score: as ``docqa search`` shows it.
-        standing: its z-score among the windows that were read, which the prior weight multiplies.
-    """
-
-    rank: int
-    score: float
-    standing: float
-
-
-@dataclass(frozen=True, slots=True)
 class WindowExplanation:
     """A window that was read.
 
@@ -71,7 +56,9 @@ class WindowExplanation:
         start, end: ``[start, end)`` in the document's text.
         page, line: of ``start``, counted from 1; None where the format has none.
         text: the window's.
-        retrieved: what the retriever thought of it; None where every window was read.
+        search_rank: among the hits of the question, from 1; None where a text was read whole.
+        search_score: as ``docqa search`` shows it; None likewise.
+        prominence: how far it stands out among the hits (:class:`docqa.Hit`); None likewise.
         null_score: ``S·T_CLS + E·T_CLS``; None where the model has none.
         null_start_probability, null_end_probability: what CLS takes of the probabilities.
         spans: its best spans that do not overlap, best first.
@@ -86,7 +73,9 @@ class WindowExplanation:
     page: int | None
     line: int | None
     text: str
-    retrieved: Retrieved | None
+    search_rank: int | None
+    search_score: float | None
+    prominence: float | None
     null_score: float | None
     null_start_probability: float
     null_end_probability: float
@@ -112,7 +101,7 @@ class Explanation:
         null_score: the lowest of theirs; None where the model has none, or nothing was read.
         windows: those whose best spans rank first, and the one with the expected answer.
         diagnosis: what became of the expected answer, where one was named.
-        retrieved: whether a retriever chose the windows; else they are all that there is.
+        searched: whether a search chose the windows; else they are all that there is.
     """
 
     question: str
@@ -122,19 +111,29 @@ class Explanation:
     null_score: float | None
     windows: tuple[WindowExplanation, ...]
     diagnosis: Diagnosis | None
-    retrieved: bool
+    searched: bool
 
     @property
     def sentence(self) -> str | None:
         """Return the diagnosis in one sentence."""
         if self.diagnosis is None:
             return None
-        return in_one_sentence(self.diagnosis, self.settings, self.windows_read, self.retrieved)
+        return in_one_sentence(self.diagnosis, self.settings, self.windows_read, self.searched)
 
-    def searched_wider(self, wider: WiderSearch) -> Explanation:
-        """The same, with what a wider search found."""
+    @property
+    def missed(self) -> bool:
+        """Whether the search found no window with the expected answer."""
+        return (
+            self.searched and self.diagnosis is not None and self.diagnosis.verdict == "retrieval"
+        )
+
+    def searched_wider(self, hits: Sequence[Hit]) -> Explanation:
+        """Return the explanation with what a search for more windows found."""
         if self.diagnosis is None:
             return self
+        [expected] = self.diagnosis.golds
+        ranks = (n for n, hit in enumerate(hits, 1) if any(occurrences(hit.text, expected)))
+        wider = WiderSearch(len(hits), next(ranks, None))
         return replace(self, diagnosis=replace(self.diagnosis, wider=wider))
 
     def to_dict(self) -> dict[str, Any]:
@@ -150,7 +149,6 @@ class Explanation:
 def explain(
     reading: Reading,
     settings: AnswerSettings,
-    hits: Sequence[Hit] | None = None,
     *,
     top_k: int = 3,
     windows: int = 3,
@@ -159,9 +157,8 @@ def explain(
     """Explain why the answers chosen from a reading are what they are.
 
     Args:
-        reading: what was read, its documents at hand.
+        reading: what was read.
         settings: by which answers are chosen.
-        hits: what the retriever offered; None where every window was read.
         top_k: the most answers, and the most spans of each window.
         windows: how many windows are looked at.
         expected: the answer that is held to be right.
@@ -171,68 +168,73 @@ def explain(
     """
     if windows < 1:
         raise ValueError(f"at least one window must be looked at, not {windows}")
-    scores = ReadingScores(reading, settings)
-    answers = choose(reading, settings, top_k)
-    golds = [] if expected is None else [Gold(expected)]
-    diagnosis = diagnose_scores(scores, golds) if golds else None
-    order = scores.windows_by_best_span()
-    looked_at = order[:windows]
-    if diagnosis and diagnosis.expected and diagnosis.expected.window not in looked_at:
-        looked_at.append(diagnosis.expected.window)
-    retrieved = _retrieved(scores, hits)
-    null_score = float(scores.nulls.min()) if len(scores.nulls) else float("-inf")
-    return Explanation(
-        question=reading.question,
-        settings=settings,
-        answers=tuple(answers),
-        windows_read=len(reading.passages),
-        null_score=null_score if isfinite(null_score) else None,
-        windows=tuple(
-            _window(scores, w, order.index(w) + 1, retrieved[w], answers, golds, top_k)
-            for w in looked_at
-        ),
-        diagnosis=diagnosis,
-        retrieved=hits is not None,
-    )
+    with reading.sources() as source_of:
+        scores = ReadingScores(reading, settings, source_of)
+        answers = rank(reading, settings, top_k)
+        golds = [] if expected is None else [Gold(expected)]
+        diagnosis = diagnose_scores(scores, golds) if golds else None
+        order = scores.windows_by_best_span()
+        looked_at = order[:windows]
+        if diagnosis and diagnosis.expected and diagnosis.expected.window not in looked_at:
+            looked_at.append(diagnosis.expected.window)
+        lowest = null_score(reading.logits)
+        return Explanation(
+            question=reading.question,
+            settings=settings,
+            answers=tuple(answers),
+            windows_read=len(reading.hits),
+            null_score=lowest if isfinite(lowest) else None,
+            windows=tuple(
+                _window(scores, w, order.index(w) + 1, answers, golds, top_k) for w in looked_at
+            ),
+            diagnosis=diagnosis,
+            searched=reading.searched,
+        )
 
 
 def _window(
     scores: ReadingScores,
     w: int,
     rank: int,
-    retrieved: Retrieved | None,
     answers: Sequence[Answer],
     golds: Sequence[Gold],
     top_k: int,
 ) -> WindowExplanation:
-    window, document = scores.window(w), scores.document(w)
-    page = document.page_at(window.start)
+    hit, searched = scores.hit(w), scores.reading.searched
     null_score = float(scores.nulls[w])
     return WindowExplanation(
         rank=rank,
-        document=document.path,
-        start=window.start,
-        end=window.end,
-        page=page[0] if page else None,
-        line=document.line_at(window.start),
-        text=document.text[window.start : window.end],
-        retrieved=retrieved,
+        document=hit.document,
+        start=hit.start,
+        end=hit.end,
+        page=hit.page,
+        line=scores.source(w).line_at(hit.start),
+        text=hit.text,
+        search_rank=_search_rank(scores.reading, w) if searched else None,
+        search_score=hit.score if searched else None,
+        prominence=hit.prominence if searched else None,
         null_score=null_score if isfinite(null_score) else None,
         null_start_probability=float(scores.null_start_probabilities[w]),
         null_end_probability=float(scores.null_end_probabilities[w]),
-        spans=tuple(_beside(span, window, answers) for span in scores.spans_of(w, top_k)),
+        spans=tuple(_beside(span, hit, answers) for span in scores.spans_of(w, top_k)),
         expected=tuple(sorted(set(expected_places(scores, w, golds)))),
         tokens=tuple(_tokens(scores, w)),
     )
 
 
-def _beside(span: ScoredSpan, window: Window, answers: Sequence[Answer]) -> ScoredSpan:
+def _search_rank(reading: Reading, w: int) -> int:
+    """Return a window's rank among the hits; parts of one hit share theirs."""
+    ids = list(dict.fromkeys(hit.id for hit in reading.hits))
+    return ids.index(reading.hits[w].id) + 1
+
+
+def _beside(span: ScoredSpan, hit: Hit, answers: Sequence[Answer]) -> ScoredSpan:
     """A span with the answer that it is or overlaps."""
     place = Place(0, span.start, span.end)
     for n, answer in enumerate(answers, 1):
         if answer.document != span.document:
             continue
-        of_window = answer.window == (window.start, window.end)
+        of_window = answer.window == (hit.start, hit.end)
         if of_window and (answer.start, answer.end) == (span.start, span.end):
             return replace(span, answer=n)
         if place.overlaps(Place(0, answer.start, answer.end)):
@@ -241,41 +243,15 @@ def _beside(span: ScoredSpan, window: Window, answers: Sequence[Answer]) -> Scor
 
 
 def _tokens(scores: ReadingScores, w: int) -> Iterator[TokenScore]:
-    text = scores.document(w).text
-    for i, (start, end) in enumerate(scores.offsets(w).tolist()):
+    hit = scores.hit(w)
+    for i, (start, end) in enumerate(hit.window.token_offsets.tolist()):
         logits = float(scores.start[w, i]), float(scores.end[w, i])
         yield TokenScore(
-            text[start:end],
-            start,
-            end,
+            hit.text[start:end],
+            hit.start + start,
+            hit.start + end,
             logits[0] if isfinite(logits[0]) else None,
             logits[1] if isfinite(logits[1]) else None,
             float(scores.start_probabilities[w, i]),
             float(scores.end_probabilities[w, i]),
         )
-
-
-def _retrieved(scores: ReadingScores, hits: Sequence[Hit] | None) -> list[Retrieved | None]:
-    """What the retriever thought of each window that was read.
-
-    Windows come in the order of the hits. A hit whose window is too long for the reader was read in
-    parts, one after the other in its text.
-    """
-    passages = scores.reading.passages
-    if hits is None:
-        return [None] * len(passages)
-    found: list[Retrieved | None] = []
-    n = 0
-    for w, passage in enumerate(passages):
-        path = scores.document(w).path
-        start, end = passage.window.start, passage.window.end
-        if w and start <= passages[w - 1].window.start:
-            n += 1
-        while n < len(hits) and not (
-            hits[n].document == path and hits[n].start <= start and end <= hits[n].end
-        ):
-            n += 1
-        hit = hits[n] if n < len(hits) else None
-        standing = passage.retrieval_score
-        found.append(Retrieved(n + 1, hit.score, standing) if hit else None)
-    return found

@@ -6,26 +6,29 @@ score that it was ranked by. Nothing here chooses: see ``docqa.ranking.rank``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from docqa.ingest.document import Document
-from docqa.ingest.windows import IntArray, Window
-from docqa.ranking.rank import Reading, Support, biases, tilt_of
+from docqa.index.hit import Hit
+from docqa.ingest.document import Source
+from docqa.ingest.windows import IntArray
+from docqa.ranking.rank import answer_place, biases, penalties_of
+from docqa.ranking.reading import Reading
 from docqa.ranking.span_search import (
     NO_SPAN,
     Logits,
     Place,
     Span,
     best_spans,
+    length_penalty,
     log_normalizers,
     ranked_spans,
-    taken_off,
 )
-from docqa.ranking.whole_words import whole_words
 from docqa.settings import AnswerSettings
 
 FloatArray = npt.NDArray[np.float32]
@@ -44,11 +47,10 @@ class ScoredSpan:
         text: the document's own words.
         start_logit, end_logit: ``S·T_i`` of the first token and ``E·T_j`` of the last.
         score: their sum.
-        prior: what the retrieval score of its window adds when spans are ranked.
+        prior: what the prominence of its window adds when spans are ranked.
         null: what the null score of its window adds; below 0 where it counts against the span.
-        support: what the same words in other windows add.
-        length: what its length adds; 0 or less.
-        ranking: ``score + prior + null + support + length``, which decides what comes first.
+        length_penalty: what each word after its first takes off, together; 0 or more.
+        ranking: ``score + prior + null - length_penalty``, which decides what comes first.
         confidence: ``P_start · P_end`` over everything read for the question.
         answer: which of the answers it is, from 1; None where it is none of them.
         overlaps: the first of the answers that it overlaps without being one; None likewise.
@@ -68,8 +70,7 @@ class ScoredSpan:
     score: float
     prior: float
     null: float
-    support: float
-    length: float
+    length_penalty: float
     ranking: float
     confidence: float
     answer: int | None = None
@@ -80,7 +81,7 @@ class ReadingScores:
     """A reading's logits as probabilities, and its spans with what counted for them.
 
     Attributes:
-        reading, settings: as given.
+        reading, settings, source_of: as given; ``source_of`` gives a document by its id.
         start, end: ``(windows, tokens)`` logits, ``-inf`` where no answer may start or end.
         start_probabilities, end_probabilities: ``(windows, tokens)``; together with those of each
             window's CLS, all of one kind add up to 1.
@@ -88,69 +89,67 @@ class ReadingScores:
         nulls: each window's null score, ``-inf`` where the model has none.
     """
 
-    def __init__(self, reading: Reading, settings: AnswerSettings) -> None:
+    def __init__(
+        self, reading: Reading, settings: AnswerSettings, source_of: Callable[[int], Source]
+    ) -> None:
         logits = reading.logits
         self.reading = reading
         self.settings = settings
+        self.source_of = cache(source_of)
         self.start = _array(logits.start.masked_fill(~logits.allowed, float("-inf")))
         self.end = _array(logits.end.masked_fill(~logits.allowed, float("-inf")))
         null_start, null_end = _array(logits.null_start), _array(logits.null_end)
         self.nulls = null_start + null_end
-        log_start, log_end = log_normalizers(logits) if reading.passages else (0.0, 0.0)
+        log_start, log_end = log_normalizers(logits) if reading.hits else (0.0, 0.0)
         self.start_probabilities = np.exp(self.start - log_start)
         self.end_probabilities = np.exp(self.end - log_end)
         self.null_start_probabilities = np.exp(null_start - log_start)
         self.null_end_probabilities = np.exp(null_end - log_end)
-        read = reading.passages, reading.logits
+        read = reading.hits, reading.logits
         self._priors = biases(*read, replace(settings, null_weight=0.0))
         self._null_parts = biases(*read, replace(settings, prior_weight=0.0))
-        self._support = Support(reading, settings) if settings.support_weight else None
-        self._tilt = tilt_of(*read, settings)
-        self._documents: dict[int, Document] = {}
+        self._penalties = penalties_of(*read, settings)
 
-    def window(self, w: int) -> Window:
+    def hit(self, w: int) -> Hit:
         """One of the windows that were read."""
-        return self.reading.passages[w].window
+        return self.reading.hits[w]
 
-    def document(self, w: int) -> Document:
-        """The document that a window is of, fetched once."""
-        key = self.reading.passages[w].document_id
-        if key not in self._documents:
-            self._documents[key] = self.reading.document(key)
-        return self._documents[key]
+    def source(self, w: int) -> Source:
+        """The document that a window is of."""
+        return self.source_of(self.hit(w).document_id)
 
     def offsets(self, w: int) -> IntArray:
         """``(tokens, 2)`` start and end in the document of each of a window's tokens."""
-        window = self.window(w)
+        window = self.hit(w).window
         return window.token_offsets + window.start
 
     def span(self, w: int, first: int, last: int) -> ScoredSpan:
         """The span of tokens ``first`` to ``last`` of a window."""
-        document, offsets = self.document(w), self.offsets(w)
-        start, end = whole_words(document.text, int(offsets[first, 0]), int(offsets[last, 1]))
-        page = document.page_at(start)
+        source, offsets = self.source(w), self.offsets(w)
+        place = answer_place(
+            source,
+            Place(self.hit(w).document_id, int(offsets[first, 0]), int(offsets[last, 1])),
+        )
+        page = source.page_at(place.start)
         score = float(self.start[w, first] + self.end[w, last])
-        span = Span(w, first, last, score)
-        support = self._support.of(span) if self._support else 0.0
-        length = taken_off(self._tilt, span)
+        penalty = length_penalty(self._penalties, Span(w, first, last, score))
         return ScoredSpan(
             window=w,
             first=first,
             last=last,
-            document=document.path,
-            start=start,
-            end=end,
+            document=source.path,
+            start=place.start,
+            end=place.end,
             page=page[0] if page else None,
-            line=document.line_at(start),
-            text=document.text[start:end],
+            line=source.line_at(place.start),
+            text=source.slice(place.start, place.end),
             start_logit=float(self.start[w, first]),
             end_logit=float(self.end[w, last]),
             score=score,
             prior=self._priors[w],
             null=self._null_parts[w],
-            support=support,
-            length=-length or 0.0,
-            ranking=score + (self._priors[w] + self._null_parts[w]) + support - length,
+            length_penalty=penalty,
+            ranking=score + (self._priors[w] + self._null_parts[w]) - penalty,
             confidence=float(self.start_probabilities[w, first] * self.end_probabilities[w, last]),
         )
 
@@ -170,7 +169,7 @@ class ReadingScores:
             logits.end,
             logits.allowed,
             self.settings.max_answer_tokens,
-            self._tilt,
+            self._penalties,
         )
         ranking = np.array(
             [
@@ -199,7 +198,7 @@ class ReadingScores:
             [self.offsets(w)],
             [0.0],
             self.settings.max_answer_tokens,
-            None if self._tilt is None else self._tilt[one],
+            None if self._penalties is None else self._penalties[one],
         )
         spans: list[ScoredSpan] = []
         places: list[Place] = []

@@ -27,13 +27,12 @@ def percent(share: float) -> str:
 def read_line(explanation: Explanation) -> str:
     """Return how much was read, and what the reader says of there being no answer."""
     settings = explanation.settings
-    what = "the best that retrieval found" if explanation.retrieved else "the whole file"
+    what = "the best that retrieval found" if explanation.searched else "the whole file"
     count = explanation.windows_read
     line = f"{count} window{'s' if count != 1 else ''} read, {what}"
-    if explanation.retrieved:
+    if explanation.searched:
         line += f"; prior weight {settings.prior_weight:g}"
-    line += f"; null weight {settings.null_weight:g}; support weight {settings.support_weight:g}"
-    line += f"; length weight {settings.length_weight:g}"
+    line += f"; null weight {settings.null_weight:g}; length weight {settings.length_weight:g}"
     if explanation.null_score is not None:
         line += f"; lowest null score {explanation.null_score:.2f}"
         if settings.null_threshold != float("inf"):
@@ -62,12 +61,11 @@ def window_place(window: WindowExplanation) -> str:
 
 def retrieval_line(window: WindowExplanation) -> str | None:
     """What the retriever thought of a window."""
-    found = window.retrieved
-    if found is None:
+    if window.search_rank is None:
         return None
     return (
-        f"retrieval: rank {found.rank}, score {found.score:.2f}, "
-        f"among the windows read {found.standing:+.2f}"
+        f"retrieval: rank {window.search_rank}, score {window.search_score:.2f}, "
+        f"prominence {window.prominence:+.2f}"
     )
 
 

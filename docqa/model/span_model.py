@@ -7,6 +7,7 @@ Any Hugging Face question-answering encoder. Each window goes in as ``[CLS] ques
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,16 +32,10 @@ from docqa.ingest.windows import (
 )
 from docqa.model.rows import PairEncoder, length_batches
 from docqa.model.span_head import load_reader, row_logits
+from docqa.question import check_question
+from docqa.ranking.reading import Job
 from docqa.ranking.span_search import NO_SPAN, Logits
 from docqa.settings import AnswerSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One question (its token ids) and the windows to be read for it."""
-
-    question: IntArray
-    windows: Sequence[Window]
 
 
 class SpanModel:
@@ -71,16 +66,18 @@ class SpanModel:
         self._encoder = PairEncoder(folder, self._model)
         self.tokenizer = self._encoder.tokenizer
         self.max_tokens = self._encoder.max_tokens
+        self._turn = threading.Lock()  # torch's modules are not called by two threads at once
 
     def question_ids(self, question: str, most: int | None = None) -> IntArray:
-        """A question's token ids.
+        """Return a question's token ids.
 
         Args:
             most: the most tokens it may have; half of what the model takes if not given.
 
         Raises:
-            QuestionError: it is empty, or has more tokens.
+            QuestionError: it is empty, is not valid Unicode, or has more tokens.
         """
+        check_question(question)
         ids = tokenize(question, self.tokenizer).ids
         if len(ids) == 0:
             raise QuestionError("the question is empty")
@@ -136,9 +133,10 @@ class SpanModel:
         found = self._blank(jobs)
         order = sorted(range(len(rows)), key=lambda n: -len(rows[n]))
         for batch in length_batches(order, rows, batches(self.device).reader_tokens):
-            start, end = row_logits(
-                self._model, self._encoder, [rows[n] for n in batch], self.device, self._packed
-            )
+            with self._turn:
+                start, end = row_logits(
+                    self._model, self._encoder, [rows[n] for n in batch], self.device, self._packed
+                )
             layout.place(found, batch, start, end)
             if read is not None:
                 read(len(batch))

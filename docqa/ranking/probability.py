@@ -1,9 +1,11 @@
-"""From confidence to the probability that an answer is right, by a curve fitted on data.
+"""The probability that an answer is right: a curve fitted on data, over what its reading shows.
 
-Confidence is what a span gets of all that was read: it falls with every further window, and says
-little by itself. The logistic curve through what happened to many answers (Platt 1999,
-"Probabilistic outputs for support vector machines", section 2) turns it into a number that can be
-held against the share of right answers.
+Nothing that the curve goes by changes with the number of windows read: an answer is as probable
+whether ten windows were read beside it or fifty. So it looks at the answer's own window alone.
+
+The logistic curve through what happened to many answers (Platt 1999, "Probabilistic outputs for
+support vector machines", section 2) turns this into a number that can be held against the share of
+right answers.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Platt:
 
     @classmethod
     def of(cls, values: Any) -> Platt:
-        """The curve with the three numbers of an object, by name.
+        """Make the curve with the three numbers of an object, by name.
 
         Raises:
             ValueError: one is missing, unknown, or no finite number.
@@ -69,11 +71,11 @@ class Platt:
         return cls(*(round(v, 4) for v in (float(found.intercept_[0]), confidence, margin)))
 
     def probability(self, confidence: float, margin: float) -> float:
-        """That an answer is right.
+        """Return the probability that an answer is right.
 
         Args:
-            confidence: the answer's.
-            margin: its score minus the null score of the question.
+            confidence, margin: of the answer, as :meth:`docqa.ranking.evidence.Evidence.of`
+                returns them.
         """
         log_confidence, margin = _features(confidence, margin)
         value = self.bias + self.confidence * log_confidence + self.margin * margin

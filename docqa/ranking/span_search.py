@@ -43,7 +43,7 @@ class Logits:
     null_end: Tensor
 
     def first(self, count: int) -> Logits:
-        """The logits of the first windows."""
+        """Return the logits of the first windows."""
         return Logits(
             self.start[:count],
             self.end[:count],
@@ -54,7 +54,7 @@ class Logits:
 
 
 def joined(parts: Sequence[Logits]) -> Logits:
-    """The logits of several groups of windows as one, padded to the widest."""
+    """Join the logits of several groups of windows, padded to the widest."""
     widest = max(part.start.shape[1] for part in parts)
 
     def rows(tensors: Sequence[Tensor], value: float | bool) -> Tensor:
@@ -96,9 +96,9 @@ def best_spans(
     end: Tensor,
     allowed: Tensor,
     max_answer_tokens: int,
-    tilt: Tensor | None = None,
+    length_penalties: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The best span of each window.
+    """Find the best span of each window.
 
     For each end the best start among the last ``max_answer_tokens`` tokens is a running maximum
     over a band, so no ``tokens x tokens`` matrix is ever built.
@@ -107,12 +107,12 @@ def best_spans(
         start, end: ``(windows, tokens)`` logits.
         allowed: ``(windows, tokens)`` tokens that may begin and end a span.
         max_answer_tokens: the most tokens in a span, at least 1.
-        tilt: what length takes off (:func:`length_tilt`); None for nothing.
+        length_penalties: running totals (:func:`length_penalties`); None for no penalty.
 
     Returns:
-        ``(values, firsts, lasts)``, each ``(windows,)``; the value is the score less what the
-        length takes off, and ``-inf`` for a window in which no span is allowed. On a tie the
-        first end wins, then the first start.
+        ``(values, firsts, lasts)``, each ``(windows,)``; the value is the score less the length
+        penalty, and ``-inf`` for a window in which no span is allowed. On a tie the first end
+        wins, then the first start.
 
     Raises:
         ValueError: ``max_answer_tokens`` below 1.
@@ -124,7 +124,7 @@ def best_spans(
         none = torch.zeros(windows, dtype=torch.long, device=start.device)
         return torch.full((windows,), NO_SPAN, device=start.device), none, none
     band = min(max_answer_tokens, tokens)
-    starts, ends = _tilted(start, end, allowed, tilt)
+    starts, ends = _penalized(start, end, allowed, length_penalties)
     padded = F.pad(starts, (band - 1, 0), value=NO_SPAN)
     best_start, index = F.max_pool1d(padded.unsqueeze(1), band, stride=1, return_indices=True)
     values, lasts = (best_start.squeeze(1) + ends).max(dim=1)
@@ -138,9 +138,8 @@ def top_spans(
     allowed: Tensor,
     max_answer_tokens: int,
     k: int,
-    tilt: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The ``k`` best spans of each window, overlapping ones too.
+    """Find the ``k`` best spans of each window by their score, overlapping ones too.
 
     Returns:
         ``(values, firsts, lasts)`` as :func:`best_spans` has them, each ``(windows, k)``, best
@@ -151,7 +150,7 @@ def top_spans(
         none = torch.zeros(windows, 0, dtype=torch.long, device=start.device)
         return none.float(), none, none
     band = min(max_answer_tokens, tokens)
-    starts, ends = _tilted(start, end, allowed, tilt)
+    starts, ends = _penalized(start, end, allowed, None)
     # (windows, tokens, band): the end logits of the tokens from each token on
     ends_from = F.pad(ends, (0, band - 1), value=NO_SPAN).unfold(1, band, 1)
     values = (starts.unsqueeze(2) + ends_from).reshape(windows, tokens * band)
@@ -160,19 +159,21 @@ def top_spans(
     return best, firsts, firsts + index % band
 
 
-def length_tilt(offsets: Sequence[IntArray], like: Tensor, length_weight: float) -> Tensor | None:
-    """What its length takes off a span, as a running total over the tokens of each window.
+def length_penalties(
+    offsets: Sequence[IntArray], like: Tensor, length_weight: float
+) -> Tensor | None:
+    """Return the length penalty as a running total over the tokens of each window.
 
-    A span loses the total at its last token less that at its first: ``length_weight`` for each
-    word after its first. Words are what stands between gaps in the offsets, so that a name of many
-    tokens (``BASH_XTRACEFD``) is one.
+    The penalty of a span is the total at its last token less that at its first: ``length_weight``
+    for each word after its first. Words are what stands between gaps in the offsets, so that a name
+    of many tokens (``BASH_XTRACEFD``) is one.
 
     Args:
         offsets: each window's ``(tokens, 2)`` token offsets.
         like: a ``(windows, tokens)`` tensor on the device where the total is wanted.
 
     Returns:
-        ``(windows, tokens)``, or None where nothing is taken off.
+        ``(windows, tokens)``, or None where the weight is 0.
     """
     if not length_weight:
         return None
@@ -182,52 +183,56 @@ def length_tilt(offsets: Sequence[IntArray], like: Tensor, length_weight: float)
     return torch.from_numpy(length_weight * words).to(like.device)
 
 
-def taken_off(tilt: Tensor | None, span: Span) -> float:
-    """What its length takes off a span."""
-    if tilt is None:
+def length_penalty(penalties: Tensor | None, span: Span) -> float:
+    """Return the length penalty of a span, 0 or more.
+
+    Args:
+        penalties: of all windows (:func:`length_penalties`).
+    """
+    if penalties is None:
         return 0.0
-    return float(tilt[span.window, span.last] - tilt[span.window, span.first])
+    return float(penalties[span.window, span.last] - penalties[span.window, span.first])
 
 
-def _tilted(
-    start: Tensor, end: Tensor, allowed: Tensor, tilt: Tensor | None
+def _penalized(
+    start: Tensor, end: Tensor, allowed: Tensor, penalties: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Logits whose sums are spans' values, ``-inf`` where nothing is allowed.
+    """Return logits whose sums are spans' values, ``-inf`` where nothing is allowed.
 
     What a start gains and an end loses is, in a sum, what lies between them; so the search over
     spans stays a search over two rows.
     """
     starts = start.float().masked_fill(~allowed, NO_SPAN)
     ends = end.float().masked_fill(~allowed, NO_SPAN)
-    return (starts, ends) if tilt is None else (starts + tilt, ends - tilt)
+    return (starts, ends) if penalties is None else (starts + penalties, ends - penalties)
 
 
 def ranked_spans(
     logits: Logits,
     documents: Sequence[int],
     offsets: Sequence[IntArray],
-    prior: Sequence[float],
+    biases: Sequence[float],
     max_answer_tokens: int,
-    tilt: Tensor | None = None,
+    length_penalties: Tensor | None = None,
 ) -> Iterator[tuple[Span, Place]]:
-    """The spans of all windows, best first, without those that overlap a better one.
+    """Yield the spans of all windows, best first, without those that overlap a better one.
 
-    Spans are ranked by ``score + prior[window]``, less what their length takes off. This is the
-    greedy selection over *all* allowed spans: when a span is taken, the parts of the windows on its
-    left and on its right are searched again, and so nothing that does not overlap it is lost.
+    Spans are ranked by ``score + biases[window]``, less their length penalty. This is the greedy
+    selection over *all* allowed spans: when a span is taken, the parts of the windows on its left
+    and on its right are searched again, and so nothing that does not overlap it is lost.
 
     Args:
         logits: of all windows read for one question.
         documents: each window's document, as any number.
         offsets: each window's ``(tokens, 2)`` token offsets into its document.
-        prior: added to the score of each window's spans, for the ranking only.
+        biases: added to the score of each window's spans, for the ranking only.
         max_answer_tokens: the most tokens in a span.
-        tilt: what length takes off a span's rank (:func:`length_tilt`); None for nothing.
+        length_penalties: running totals (:func:`length_penalties`); None for no penalty.
 
     Yields:
         ``(span, place)``; ``span.score`` is the pure ``S·T_i + E·T_j``.
     """
-    search = _Search(logits, prior, max_answer_tokens, tilt)
+    search = _Search(logits, biases, max_answer_tokens, length_penalties)
     heap = list(search.of(0, len(logits.start), 0, logits.start.shape[1]))
     heapq.heapify(heap)
     taken: list[Place] = []
@@ -242,25 +247,18 @@ def ranked_spans(
             taken.append(place)
             blocked = place
         covered = np.flatnonzero((at[:, 0] < blocked.end) & (at[:, 1] > blocked.start))
-        cut_low, cut_high = (
-            (int(covered[0]), int(covered[-1]) + 1) if len(covered) else (span.first, span.last + 1)
-        )
+        if len(covered):
+            cut_low, cut_high = int(covered[0]), int(covered[-1]) + 1
+        else:  # the better one lies between two tokens of this window
+            after = int(np.searchsorted(at[:, 0], blocked.start))
+            cut_low = cut_high = min(max(after, span.first + 1), span.last)
         for low, high in ((segment.low, cut_low), (cut_high, segment.high)):
             for found in search.of(span.window, span.window + 1, low, high):
                 heapq.heappush(heap, found)
 
 
-def null_score(logits: Logits) -> float:
-    """``min`` over windows of ``S·T_CLS + E·T_CLS`` (Devlin et al. 2019, section 4.3).
-
-    The window least sure that it holds no answer speaks for the question. ``-inf`` where the
-    model has no such token.
-    """
-    return float((logits.null_start + logits.null_end).min())
-
-
 def log_normalizers(logits: Logits) -> tuple[float, float]:
-    """The logarithms of the softmax denominators of start and end.
+    """Return the logarithms of the softmax denominators of start and end.
 
     Taken over all text tokens of all windows of the question and their CLS, so that
     ``exp(score - log_start - log_end)`` is ``P_start · P_end`` over the whole reading (shared
@@ -289,9 +287,9 @@ class _Search:
     """Looks for the best spans of parts of windows."""
 
     logits: Logits
-    prior: Sequence[float]
+    biases: Sequence[float]
     max_answer_tokens: int
-    tilt: Tensor | None
+    length_penalties: Tensor | None
 
     def of(self, window: int, until: int, low: int, high: int) -> Iterator[_Segment]:
         """Tokens ``[low, high)`` of windows ``[window, until)``, where they hold a span."""
@@ -305,7 +303,7 @@ class _Search:
             end,
             self.logits.allowed[windows, tokens],
             self.max_answer_tokens,
-            None if self.tilt is None else self.tilt[windows, tokens],
+            None if self.length_penalties is None else self.length_penalties[windows, tokens],
         )
         # where a window holds no span, what is said to be its first token may be before it
         scores = start.gather(1, firsts.clamp(min=0)[:, None]) + end.gather(1, lasts[:, None])
@@ -315,4 +313,4 @@ class _Search:
         ):
             if value > NO_SPAN:
                 span = Span(w, low + first, low + last, score)
-                yield _Segment(-(value + self.prior[w]), span, low, high)
+                yield _Segment(-(value + self.biases[w]), span, low, high)

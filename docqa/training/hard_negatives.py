@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import BadZipFile
@@ -66,7 +65,7 @@ def _mine(
     with TemporaryDirectory(prefix="docqa-train-") as folder:
         paths = write_articles(data.texts, Path(folder) / "articles")
         numbers = {str(path): number for number, path in enumerate(paths)}
-        with closing(DocQA(Path(folder) / "index", window=window)) as qa:
+        with DocQA(Path(folder) / "index", window=window) as qa:
             qa.index([Path(folder) / "articles"])
             for start in range(0, len(data), _TOGETHER):
                 examples = data.examples[start : start + _TOGETHER]

@@ -23,7 +23,8 @@ from docqa.errors import TrainError
 from docqa.index.files import replaced
 from docqa.index.models.folders import model_folder, weights_sha256
 from docqa.ingest.windows import IntArray
-from docqa.model.span_model import Job, SpanModel
+from docqa.model.span_model import SpanModel
+from docqa.ranking.reading import Job
 from docqa.reader import READ_WINDOW
 from docqa.training.batch import Batch
 from docqa.training.examples import Example, Examples

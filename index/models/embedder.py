@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Protocol
@@ -107,6 +108,9 @@ class BatchedEmbedder:
         self.dimension = model.dimension
         self._model = model
         self._batch = batch
+        self._turn = (
+            threading.Lock()
+        )  # neither model nor tokenizer is called by two threads at once
 
     def passages(
         self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
@@ -121,7 +125,9 @@ class BatchedEmbedder:
     ) -> Vectors:
         result = np.empty((len(texts), self.dimension), np.float32)
         for part in self._batches(texts):
-            result[part] = _unit(self._model.embed([texts[n] for n in part], question))
+            with self._turn:
+                vectors = self._model.embed([texts[n] for n in part], question)
+            result[part] = _unit(vectors)
             if on_progress is not None:
                 on_progress(len(part))
         return result
@@ -130,7 +136,8 @@ class BatchedEmbedder:
         """Places of texts, in batches of one length in tokens, the longest first."""
         if not texts:
             return
-        lengths = self._model.lengths(texts)
+        with self._turn:
+            lengths = self._model.lengths(texts)
         longest_first = sorted(range(len(texts)), key=lambda n: -lengths[n])
         for _, group in groupby(longest_first, key=lambda n: lengths[n]):
             places = list(group)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.answer import Answer
-from docqa.ingest.document import Document
+from docqa.answer import Answer, heading_path
+from docqa.ingest.document import Document, Heading
 
 
 def document(text: str, pages: tuple[int, ...] = (), format_: str = "text") -> Document:
@@ -63,3 +63,55 @@ def test_lines_in_text_formats_only() -> None:
     assert answer("a\nb\nc", "c").line == 3
     assert answer("a\nb\nc", "c", format_="html").line is None
     assert answer("a\nb\nc", "c").page is None
+
+
+def test_headings_above_an_answer_are_its_path() -> None:
+    outline = (
+        Heading("Lease", 1, 0),
+        Heading("1 Rent", 2, 10),
+        Heading("1.1 Late fee", 3, 20),
+        Heading("2 Notice", 2, 30),
+        Heading("Annex", 1, 40),
+    )
+    assert heading_path(outline, 0) == ("Lease",)
+    assert heading_path(outline, 25) == ("Lease", "1 Rent", "1.1 Late fee")
+    assert heading_path(outline, 35) == ("Lease", "2 Notice")
+    assert heading_path(outline, 99) == ("Annex",)
+    assert heading_path(outline[1:], 5) == ()
+    skipped = (Heading("a", 1, 0), Heading("b", 4, 1), Heading("c", 2, 2))
+    assert heading_path(skipped, 9) == ("a", "c")
+
+
+class OnlyNearby:
+    """A source that can't be read whole, as a document of an index."""
+
+    path, format, title, outline = "/d/x", "text", "Lease", (Heading("1 Rent", 1, 0),)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.length = len(text)
+        self.seen: list[int] = []
+
+    def slice(self, start: int, end: int) -> str:
+        self.seen.append(end - start)
+        return self.text[start:end]
+
+    def page_at(self, offset: int) -> None:
+        return None
+
+    def line_at(self, offset: int) -> int:
+        return 1
+
+
+def test_no_more_of_a_document_is_looked_at_than_what_is_around_an_answer() -> None:
+    """Fault: each answer read the whole text of its document, 62 ms at 20 million characters."""
+    text = "word " * 5000 + "The rent is 1,250 euros. " + "word " * 5000
+    start = text.index("1,250")
+    source = OnlyNearby(text)
+    found = Answer.from_span(source, start, start + 5, (0, 9), 1.0, 0.5)
+    whole = Answer.from_span(document(text), start, start + 5, (0, 9), 1.0, 0.5)
+    assert (found.text, found.context) == (whole.text, whole.context) == ("1,250", found.context)
+    assert found.context[found.context_start : found.context_end] == "1,250"
+    assert max(source.seen) < 1000
+    assert (found.title, found.heading_path) == ("Lease", ("1 Rent",))
+    assert found.to_dict()["heading_path"] == ("1 Rent",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from itertools import pairwise
 from math import inf
@@ -14,13 +15,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import docqa.transformers_pipeline
 from docqa import ModelError, QuestionError, Reader
-from docqa.ingest.windows import WindowSettings
-from docqa.model.span_model import Job
-from docqa.ranking.rank import choose
+from docqa.ingest.windows import Tokens, WindowSettings, tokenize
+from docqa.ranking.rank import rank
+from docqa.ranking.reading import Job
 from docqa.ranking.span_search import best_spans
 from docqa.reader import text_document
 from docqa.settings import AnswerSettings
+from docqa.transformers_pipeline import _Words
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +173,7 @@ def test_a_question_in_another_script_is_asked_as_any_other(shipped: Reader) -> 
     question = "\u8c01\u7b7e\u7f72\u4e86\u5408\u540c\uff1f"
     text = "Ada signed the contract."
     [reading] = shipped.readings([(question, text_document(text))])
-    [answer] = choose(reading, AnswerSettings(), top_k=1)
+    [answer] = rank(reading, AnswerSettings(), top_k=1)
     assert text[answer.start : answer.end] == answer.text != ""
 
 
@@ -267,6 +270,47 @@ def test_the_same_text_is_one_answer_with_the_scores_summed(shipped: Reader) -> 
     answers = shipped(question="When was it written?", context=text, top_k=5, max_answer_len=1)
     assert [answer["answer"] for answer in answers].count("1843") == 1
     assert sum(answer["score"] for answer in answers) <= 1
+
+
+def test_a_long_context_s_words_are_looked_at_once(tiny: Reader) -> None:
+    """Fault: all words of the context were listed again for each span, so time was quadratic."""
+    text = "the tenant signs the unsignable lease in paris . " * 1500
+    [tokens] = {len(tokenize(text, tiny.model.tokenizer))}
+    assert tokens > 15_000
+    made = 0
+
+    class Counted(_Words):
+        @classmethod
+        def of(cls, tokens: Tokens) -> _Words:
+            nonlocal made
+            made += 1
+            return _Words.of(tokens)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(docqa.transformers_pipeline, "_Words", Counted)
+        answers = tiny(question=["who signs?", "where?"], context=text, top_k=3)
+    assert made == 1
+    words = {match.span() for match in re.finditer(r"\w+|\.", text)}
+    starts, ends = {start for start, _ in words}, {end for _, end in words}
+    for answer in (one for row in answers for one in row):
+        assert answer["start"] in starts
+        assert answer["end"] in ends
+        assert text[answer["start"] : answer["end"]] == answer["answer"]
+
+
+def test_no_search_for_a_word_copies_those_of_the_whole_context(tiny: Reader) -> None:
+    """Fault: numpy widened the whole array to Python's integers at each search."""
+    words = _Words.of(tokenize("the tenant signs", tiny.model.tokenizer))
+    assert words.starts.dtype == words.ends.dtype == np.asarray(1).dtype
+
+
+def test_a_long_text_is_answered_with_places_in_it(shipped: Reader) -> None:
+    filler = "The weather stayed dry and the roads were quiet for most of the week.\n" * 200
+    text = f"{filler}Rent is 900 euros.\n{filler}The caretaker is Ulrich Baumann.\n{filler}"
+    [answer] = shipped.read("Who is the caretaker?", text, top_k=1)
+    assert (answer.text, answer.line) == ("Ulrich Baumann", 402)
+    found = shipped(question="Who is the caretaker?", context=text)
+    assert (found["answer"], found["start"]) == (answer.text, answer.start)
 
 
 def test_no_answer_may_be_one(shipped: Reader) -> None:

@@ -49,10 +49,20 @@ def test_what_goes_in_comes_out(store: Store) -> None:
     assert (first.text, second.text) == ("Ada wrote", "da wrote ")
     assert first.window.token_ids.tolist() == [5, 70_000]
     assert first.window.token_offsets.tolist() == [[0, 3], [4, 9]]
-    assert [w.id for w in store.windows([second.id, first.id])] == [second.id, first.id]
+    found = store.hits([second.id, first.id], [2.5, 1.5], [1.0, -1.0])
+    assert [(hit.id, hit.score, hit.prominence) for hit in found] == [
+        (second.id, 2.5, 1.0),
+        (first.id, 1.5, -1.0),
+    ]
+    assert [hit.text for hit in found] == ["da wrote ", "Ada wrote"]
+    assert found[1].window.token_offsets.tolist() == [[0, 3], [4, 9]]
     np.testing.assert_allclose(store.vectors(store.window_ids()), vectors(), atol=1e-3)
-    [place] = store.window_places([second.id])
-    assert (place.path, place.start, place.end, place.page) == ("/d/a.txt", 1, 10, 1)
+    assert (found[0].document, found[0].start, found[0].end, found[0].page) == (
+        "/d/a.txt",
+        1,
+        10,
+        1,
+    )
     assert store.counts() == {
         "documents": 1,
         "stale": 0,

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from docqa import AnswerSettings, DocQA, Reader
-from docqa.explain.explanation import Explanation
-from docqa.explain.run import explain_document
+from docqa.explain.explanation import Explanation, explain
 from docqa.reader import text_document
 from tests.conftest import LEASE, ROCKET, write_documents
 
@@ -17,9 +16,9 @@ from tests.conftest import LEASE, ROCKET, write_documents
 def tiny(tiny_reader: Path) -> Explanation:
     """A text of many windows, all of them explained."""
     reader = Reader(str(tiny_reader), settings=AnswerSettings(max_answer_tokens=5))
-    return explain_document(
-        reader, "Who may sign the lease?", text_document(LEASE + ROCKET), windows=99, top_k=2
-    )
+    document = text_document(LEASE + ROCKET)
+    [reading] = reader.readings([("Who may sign the lease?", document)])
+    return explain(reading, reader.settings, windows=99, top_k=2)
 
 
 @pytest.fixture(scope="session")

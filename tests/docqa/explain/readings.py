@@ -15,9 +15,10 @@ from rich.console import Console
 from docqa import AnswerSettings
 from docqa.explain.explanation import Explanation
 from docqa.explain.terminal import show
+from docqa.index.hit import Hit
 from docqa.ingest.document import Document
 from docqa.ingest.windows import Window
-from docqa.ranking.rank import Passage, Reading
+from docqa.ranking.reading import Reading, in_memory
 from docqa.ranking.span_search import Logits
 
 PLAIN = AnswerSettings(prior_weight=0.0)
@@ -28,9 +29,10 @@ def made(
     texts: Sequence[str],
     likely: Sequence[dict[str, float]],
     *,
-    priors: Sequence[float] | None = None,
+    prominences: Sequence[float] | None = None,
     nulls: Sequence[float] | None = None,
     path: str = "/d/{}.txt",
+    searched: bool = False,
 ) -> Reading:
     """A reading of documents of one window each, with the logits of its tokens as wished.
 
@@ -51,16 +53,27 @@ def made(
         for i, (low, high) in enumerate(at.tolist()):
             start[w, i] = likely[w].get(texts[w][low:high], -5.0)
     null = torch.tensor([0.0] * len(texts) if nulls is None else list(nulls)) / 2
-    passages = [
-        Passage(
-            n, Window(0, len(text), np.zeros(len(at), np.int32), at), 0.0 if not priors else p, text
+    hits = [
+        Hit(
+            n,
+            n,
+            path.format(n),
+            None,
+            Window(0, len(text), np.zeros(len(at), np.int32), at),
+            text,
+            0.0,
+            prominence,
         )
-        for n, (text, at, p) in enumerate(
-            zip(texts, offsets, priors or [0.0] * len(texts), strict=True)
+        for n, (text, at, prominence) in enumerate(
+            zip(texts, offsets, prominences or [0.0] * len(texts), strict=True)
         )
     ]
     return Reading(
-        "Who?", passages, Logits(start, start.clone(), allowed, null, null), documents.__getitem__
+        "Who?",
+        hits,
+        Logits(start, start.clone(), allowed, null, null),
+        in_memory(documents.__getitem__),
+        searched=searched,
     )
 
 

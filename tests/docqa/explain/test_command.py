@@ -17,7 +17,7 @@ def test_explain_of_an_index_in_json(index: Path, capsys: pytest.CaptureFixture[
     value = strict_json(capsys.readouterr().out)
     assert run(["ask", question, "--index", str(index), "--json"]) == 0
     assert value["answers"] == json.loads(capsys.readouterr().out)["answers"]
-    assert value["windows"][0]["retrieved"]["rank"] == 1
+    assert value["windows"][0]["search_rank"] == 1
     assert value["diagnosis"] is None
 
 

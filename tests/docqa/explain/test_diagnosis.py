@@ -13,10 +13,9 @@ from docqa import AnswerSettings, DocQA
 from docqa.evaluate.metrics import exact_match
 from docqa.explain.diagnosis import Gold, diagnose, occurrences
 from docqa.explain.explanation import Explanation, explain
-from docqa.explain.run import explain_index
 from docqa.explain.wording import ranking_line
 from docqa.ingest.windows import Window
-from docqa.ranking.rank import Passage, Reading
+from docqa.ranking.reading import Reading, in_memory
 from docqa.ranking.span_search import Logits, Place
 from tests.docqa.explain.readings import PLAIN, TEXTS, made, printed
 
@@ -47,7 +46,7 @@ def test_a_wrong_answer_is_retrieval_s_or_the_window_s_or_the_span_s(
 
 def test_a_window_that_won_by_its_prior_is_told_from_one_that_the_reader_preferred() -> None:
     likely: list[dict[str, float]] = [{"Ada": 1.0}, {"1947": 2.0}]
-    by_prior = made(TEXTS, likely, priors=[2.0, -2.0])
+    by_prior = made(TEXTS, likely, prominences=[2.0, -2.0])
     explanation = explain(by_prior, AnswerSettings(prior_weight=1.5), expected="1947")
     assert explanation.sentence == (
         "Another window won: “1947” was read in line 1 and ranks at 1.00 (score 4.00 - prior "
@@ -62,21 +61,21 @@ def test_a_window_that_won_by_its_prior_is_told_from_one_that_the_reader_preferr
 
 def test_a_window_that_won_with_a_part_of_the_answer_is_told_apart() -> None:
     one = made(["Ada Lovelace wrote", "Ada Lovelace"], [{"Ada": 1.0, "Lovelace": 2.0}, {}])
-    window = one.passages[0].window
+    whole = one.hits[0]
+    window = whole.window
     cut = Window(4, 18, window.token_ids[1:], window.token_offsets[1:] - 4)
     logits = one.logits
     of_cut = torch.tensor([[4.0, -5.0, -5.0]])
-    reading = Reading(
-        "Who?",
-        [one.passages[0], Passage(0, cut, 0.0, one.passages[0].text[cut.start : cut.end])],
-        Logits(
+    reading = replace(
+        one,
+        hits=[whole, replace(whole, window=cut, text=whole.text[cut.start : cut.end])],
+        logits=Logits(
             torch.cat([logits.start[:1], of_cut]),
             torch.cat([logits.end[:1], of_cut]),
             torch.tensor([[True, True, True], [True, True, False]]),
             logits.null_start,
             logits.null_end,
         ),
-        one.document,
     )
     explanation = explain(reading, PLAIN, expected="Ada Lovelace")
     assert "Another window won, which holds only a part of it" in (explanation.sentence or "")
@@ -134,8 +133,8 @@ def test_a_text_is_found_whatever_its_capitals_and_blanks_but_never_inside_a_wor
 def test_nothing_read_is_explained_too() -> None:
     empty = torch.zeros(0, 0)
     logits = Logits(empty, empty, empty.bool(), torch.zeros(0), torch.zeros(0))
-    reading = Reading("Who?", [], logits, {}.__getitem__)
-    explanation = explain(reading, PLAIN, hits=[], expected="Ada")
+    reading = Reading("Who?", [], logits, in_memory({}.__getitem__))
+    explanation = explain(reading, PLAIN, expected="Ada")
     assert (explanation.answers, explanation.windows) == ((), ())
     assert explanation.diagnosis is not None
     assert explanation.diagnosis.verdict == "retrieval"
@@ -146,7 +145,7 @@ def test_what_retrieval_missed_is_searched_wider(index: Path) -> None:
     qa = DocQA(index)
 
     def explained(expected: str) -> Explanation:
-        return explain_index(qa, "Who is the landlord?", candidates=1, expected=expected)
+        return qa.explain("Who is the landlord?", candidates=1, expected=expected)
 
     missed = explained("seventeen ROCKETS")
     assert missed.diagnosis is not None
@@ -165,15 +164,16 @@ def test_windows_that_were_read_in_parts_have_their_hit_s_rank(
     index: Path, tiny_reader: Path
 ) -> None:
     qa = DocQA(index, reader=str(tiny_reader))
-    explanation = explain_index(qa, "Who?", windows=99)
+    explanation = qa.explain("Who?", windows=99)
     hits = qa.search("Who?", 10)
     assert explanation.windows_read > len(hits) == 2
     for window in explanation.windows:
-        assert window.retrieved is not None
-        hit = hits[window.retrieved.rank - 1]
+        assert window.search_rank is not None
+        hit = hits[window.search_rank - 1]
         assert hit.document == window.document
         assert hit.start <= window.start < window.end <= hit.end
-        assert window.retrieved.score == hit.score
+        assert window.search_score == hit.score
+        assert window.prominence == hit.prominence
 
 
 def test_a_span_that_lost_by_its_length_is_told_with_what_that_took_off() -> None:
@@ -188,9 +188,9 @@ def test_a_span_that_lost_by_its_length_is_told_with_what_that_took_off() -> Non
     assert explanation.answers[0].score == 5.75
     assert explanation.sentence == (
         "The right window won, but the span was cut otherwise: “first program” scores 5.75 (start "
-        f"2.75, end 3.00), less 0.25 for its length, “{whole}” 6.00 (start 3.00, end 3.00), less "
-        "1.00 for its length."
+        f"2.75, end 3.00), less a length penalty of 0.25, “{whole}” 6.00 (start 3.00, end 3.00), "
+        "less a length penalty of 1.00."
     )
     [window] = explanation.windows
     assert window.best.ranking == 5.5
-    assert ranking_line(window) == "best span: score 5.75 - length 0.25 = 5.50"
+    assert ranking_line(window) == "best span: score 5.75 - length penalty 0.25 = 5.50"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.html import page, write_html
-from docqa.ranking.rank import Reading
 from tests.docqa.explain.readings import PLAIN, TEXTS, made, printed, strict_json
 
 HOSTILE = (
@@ -29,7 +29,7 @@ def hostile() -> Explanation:
         path="/d/<b>\x1b[31m{}.txt",
     )
     question = "<script>Who?</script> \x1b[2J $\\frac{"
-    reading = Reading(question, reading.passages, reading.logits, reading.document)
+    reading = replace(reading, question=question)
     return explain(reading, PLAIN, expected="<script>alert(1)</script> \x1b[2J")
 
 
@@ -99,7 +99,7 @@ def test_json_holds_everything() -> None:
     value = strict_json(json.dumps(explain(reading, PLAIN, expected="1947").to_dict()))
     assert value.keys() == {
         "question", "settings", "answers", "windows_read", "null_score", "windows", "diagnosis",
-        "retrieved", "sentence",
+        "searched", "sentence",
     }  # fmt: skip
     assert value["settings"]["null_threshold"] is None
     assert value["null_score"] is None

@@ -8,7 +8,7 @@ import pytest
 
 from docqa.explain.explanation import Explanation, explain
 from docqa.explain.pieces import pieces
-from docqa.ranking.rank import Passage, Reading, choose
+from docqa.ranking.rank import rank
 from tests.docqa.explain.readings import PLAIN, TEXTS, made
 
 
@@ -64,7 +64,7 @@ def test_a_character_that_is_several_tokens_has_the_sum_of_their_probabilities()
 def test_answers_are_those_of_asking_and_are_widened_to_words() -> None:
     reading = made(["Set BASH_XTRACEFD to a number."], [{"XTRACEFD": 4.0, "number": 3.0}])
     explanation = explain(reading, PLAIN, top_k=2)
-    assert list(explanation.answers) == choose(reading, PLAIN, 2)
+    assert list(explanation.answers) == rank(reading, PLAIN, 2)
     best = explanation.windows[0].best
     assert best.text == "BASH_XTRACEFD"
     tokens = explanation.windows[0].tokens
@@ -76,8 +76,7 @@ def test_answers_are_those_of_asking_and_are_widened_to_words() -> None:
 
 def test_a_span_that_lost_against_an_answer_it_overlaps_says_so() -> None:
     one = made(["Ada wrote it.", "Ada wrote it"], [{"Ada": 4.0}, {"Ada": 3.0}])
-    of_one_document = [Passage(0, passage.window, 0.0, passage.text) for passage in one.passages]
-    reading = Reading("Who?", of_one_document, one.logits, one.document)
+    reading = replace(one, hits=[replace(hit, document_id=0) for hit in one.hits])
     windows = explain(reading, PLAIN, top_k=1).windows
     assert [(w.best.answer, w.best.overlaps) for w in windows] == [(1, None), (None, 1)]
 

@@ -11,20 +11,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docqa.index.hit import Hit
 from docqa.ingest.windows import Window
-from docqa.model.span_model import Job
 from docqa.ranking.early_stopping import leads, read_gradually, windows_read
-from docqa.ranking.rank import Passage, Reading
+from docqa.ranking.reading import Job, Reading
 from docqa.ranking.span_search import NO_SPAN, Logits
 from docqa.settings import AnswerSettings
 
 QUESTION = np.array([7, 8], np.int32)
 
 
-def passage(start: int, tokens: int, standing: float) -> Passage:
+def hit(start: int, tokens: int, prominence: float) -> Hit:
     offsets = np.array([(n, n + 1) for n in range(tokens)], np.int32)
     window = Window(start, start + tokens, np.full(tokens, start, np.int32), offsets)
-    return Passage(1, window, standing, "x" * tokens)
+    return Hit(start, 1, "/d/x.txt", None, window, "x" * tokens, 0.0, prominence)
 
 
 class Scorer:
@@ -48,10 +48,10 @@ class Scorer:
 
 
 def test_reading_stops_when_nothing_unread_can_win() -> None:
-    passages = [passage(10 * n, 3 + n % 4, 2.0 - n) for n in range(10)]
+    hits = [hit(10 * n, 3 + n % 4, 2.0 - n) for n in range(10)]
     scorer = Scorer({10 * n: 5.0 if n == 4 else 0.0 for n in range(10)})
     settings = AnswerSettings(prior_weight=1.0, stop_margin=4.0)
-    [(read, logits)] = read_gradually([QUESTION], [passages], scorer.read, settings)
+    [(read, logits)] = read_gradually([QUESTION], [hits], scorer.read, settings)
     # 2 + 0 is no more than 4 above -1; 5 - 2 is more than 4 above -4.
     assert scorer.groups == [[0, 10, 20], [30, 40, 50]]
     assert [p.window.start for p in read] == [0, 10, 20, 30, 40, 50]
@@ -60,8 +60,8 @@ def test_reading_stops_when_nothing_unread_can_win() -> None:
 
 
 def test_each_question_stops_for_itself() -> None:
-    sure = [passage(10 * n, 3, -float(n)) for n in range(8)]
-    unsure = [passage(100 + 10 * n, 3, 0.0) for n in range(8)]
+    sure = [hit(10 * n, 3, -float(n)) for n in range(8)]
+    unsure = [hit(100 + 10 * n, 3, 0.0) for n in range(8)]
     scorer = Scorer({p.window.start: 0.0 for p in (*sure, *unsure)} | {0: 9.0})
     settings = AnswerSettings(prior_weight=1.0, stop_margin=3.0)
     results = read_gradually([QUESTION, QUESTION], [sure, unsure], scorer.read, settings)
@@ -75,13 +75,13 @@ def test_each_question_stops_for_itself() -> None:
 def test_what_is_read_is_a_beginning_and_is_given_back_whole(
     windows: list[tuple[float, float]], margin: float
 ) -> None:
-    passages = [passage(10 * n, 1 + n, z) for n, (_, z) in enumerate(windows)]
+    hits = [hit(10 * n, 1 + n, z) for n, (_, z) in enumerate(windows)]
     scorer = Scorer({10 * n: score for n, (score, _) in enumerate(windows)})
     settings = AnswerSettings(stop_margin=margin)
-    [(read, logits)] = read_gradually([QUESTION], [passages], scorer.read, settings)
-    assert list(read) == passages[: len(read)]
-    [everything] = Scorer(scorer.scores).read([Job(QUESTION, [p.window for p in passages])])
-    whole = Reading("?", passages, everything, lambda _: pytest.fail("no text is needed"))
+    [(read, logits)] = read_gradually([QUESTION], [hits], scorer.read, settings)
+    assert list(read) == hits[: len(read)]
+    [everything] = Scorer(scorer.scores).read([Job(QUESTION, [one.window for one in hits])])
+    whole = Reading("?", hits, everything, lambda _: pytest.fail("no text is needed"))
     assert windows_read(leads(whole, settings), margin) == len(read)
     assert len(logits.start) == len(read)
     if margin == inf:

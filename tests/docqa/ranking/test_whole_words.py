@@ -148,3 +148,10 @@ def test_never_narrows_nor_leaves_the_text(text: str, data: st.DataObject) -> No
     low, high = whole_words(text, start, end)
     assert 0 <= low <= start <= end <= high <= len(text)
     assert whole_words(text, low, high) == (low, high) or high - low > 64
+
+
+def test_a_sign_at_the_end_of_the_line_before_is_no_part_of_a_word() -> None:
+    """Fault: ``$`` also matches before a line's end, so the dash was glued to the answer."""
+    for text in ("see -\nLondon", "costs $\n5", "a (./\nword"):
+        start = text.index("\n") + 1
+        assert whole_words(text, start, len(text)) == (start, len(text))

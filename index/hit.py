@@ -1,0 +1,57 @@
+"""A window that a search found, with all that is needed to read it and to say where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from docqa.ingest.windows import Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hit:
+    """A window of a document, as a search ranks it.
+
+    Attributes:
+        id: the window's, in its index.
+        document_id: its document's, in the same index.
+        document: path of the source file.
+        page: the page (from 1) that the window starts on; None where the format has no pages.
+        window: its place in the document's text, and its tokens.
+        text: the document's text at that place.
+        score: the sum of the z-scores of its cosine and its BM25 among all windows that were
+            found: greater is better, within one question.
+        prominence: the z-score of ``score`` among the hits of the question, so how far the window
+            stands out among those that are read.
+    """
+
+    id: int
+    document_id: int
+    document: str
+    page: int | None
+    window: Window
+    text: str
+    score: float
+    prominence: float
+
+    @property
+    def start(self) -> int:
+        """Where the window starts in the document's text, in code points."""
+        return self.window.start
+
+    @property
+    def end(self) -> int:
+        """Where the window ends in the document's text."""
+        return self.window.end
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the hit as a dictionary of what JSON knows, without the window's tokens."""
+        return {
+            "document": self.document,
+            "start": self.start,
+            "end": self.end,
+            "page": self.page,
+            "score": self.score,
+            "prominence": self.prominence,
+            "text": self.text,
+        }
