@@ -101,10 +101,6 @@ class Window:
     token_offsets: IntArray
 
 
-def reading_text(text: str) -> str:
-    return text.replace("\u00ad\n", "").replace("\u00ad", "")
-
-
 def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     """A copy of a tokenizer that only tokenizes: no truncation, no padding, nothing special.
 
