@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import Extracted, Heading
 
@@ -11,12 +13,15 @@ _PARAGRAPH = "\n\n"
 class Composer:
     """Collects text with where its headings and pages are.
 
+    Args:
+        gaps: what is known already not to be in the text, a sentence each.
+
     Attributes:
-        gaps: what of the file is not in the text, a sentence each; whoever finds one adds it.
+        gaps: the same, and what was found since; whoever finds one adds it.
     """
 
-    def __init__(self) -> None:
-        self.gaps: list[str] = []
+    def __init__(self, gaps: Iterable[str] = ()) -> None:
+        self.gaps = list(gaps)
         self._parts: list[str] = []
         self._length = 0
         self._page_starts: list[int] = []

@@ -23,10 +23,10 @@ def extract_delimited(data: bytes) -> Extracted:
     Raises:
         IngestError: not text, or nothing in it.
     """
-    text = decode(data)
+    text, gaps = decode(data)
     csv.field_size_limit(len(text) + 1)
     best = max(_DELIMITERS, key=lambda delimiter: _fitness(text, delimiter))
-    composer = Composer()
+    composer = Composer(gaps)
     try:
         write_tables(csv.reader(io.StringIO(text, newline=""), delimiter=best), composer)
     except csv.Error as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
-from docqa.ingest.formats.encoding import decode
+from docqa.ingest.formats.encoding import Decoded, decode
 
 
 def extract_json(data: bytes) -> Extracted:
@@ -17,15 +17,15 @@ def extract_json(data: bytes) -> Extracted:
     Raises:
         IngestError: not JSON, or nothing in it.
     """
-    text = decode(data)
+    decoded = decode(data)
     try:
-        value = _parse(text)
+        value = _parse(decoded.text)
     except ValueError as error:
         try:
-            return _records(text)  # many files of lines are called .json
+            return _records(decoded)  # many files of lines are called .json
         except IngestError:
             raise IngestError(f"not JSON: {_place(error)}") from error
-    composer = Composer()
+    composer = Composer(decoded.gaps)
     _write(value, composer)
     return composer.extracted()
 
@@ -39,9 +39,9 @@ def extract_json_lines(data: bytes) -> Extracted:
     return _records(decode(data))
 
 
-def _records(text: str) -> Extracted:
-    composer = Composer()
-    for number, line in enumerate(text.split("\n"), start=1):
+def _records(decoded: Decoded) -> Extracted:
+    composer = Composer(decoded.gaps)
+    for number, line in enumerate(decoded.text.split("\n"), start=1):
         if line.strip():
             try:
                 value = _parse(line)

@@ -9,6 +9,7 @@ import logging
 import re
 
 from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latexwalker import LatexWalker, get_default_latex_context_db
 
 from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
@@ -16,6 +17,10 @@ from docqa.ingest.formats.encoding import decode
 
 # pylatexenc reports on every oddity that it could read nonetheless.
 logging.getLogger("pylatexenc").setLevel(logging.CRITICAL)
+
+# Made once: to make them takes longer than to read a paragraph.
+_MACROS = get_default_latex_context_db()
+_PRINTER = LatexNodes2Text(math_mode="text", keep_comments=False)
 
 _LEVELS = {
     "part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5,
@@ -50,11 +55,12 @@ def extract_latex(data: bytes) -> Extracted:
     Raises:
         IngestError: not text, or nothing in it.
     """
-    source = _COMMENT.sub(r"\1", decode(data).replace("\r\n", "\n"))
+    source, gaps = decode(data)
+    source = _COMMENT.sub(r"\1", source.replace("\r\n", "\n"))
     title = _TITLE.search(source)
     body = _BODY.search(source)
     source = _OPTION.sub(r"\1", _UNPRINTED.sub("", body[1] if body else source))
-    composer = Composer()
+    composer = Composer(gaps)
     title_words = _words(title[1]) if title else ""
     composer.paragraph(title_words)
     # Split on headings: what is before, then for each its kind, its words, what follows.
@@ -88,6 +94,7 @@ def _words(source: str) -> str:
 
 def _plain(source: str) -> str:
     try:
-        return str(LatexNodes2Text(math_mode="text", keep_comments=False).latex_to_text(source))
+        nodes, *_ = LatexWalker(source, latex_context=_MACROS).get_latex_nodes()
+        return str(_PRINTER.nodelist_to_text(nodes))
     except (LookupError, ValueError, TypeError, AttributeError):  # a macro that it knows amiss
         return _MACRO.sub(" ", source)

@@ -188,7 +188,8 @@ def _body(part: EmailMessage) -> Extracted | None:
         try:
             return Extracted(payload.decode(charset))
         except (LookupError, UnicodeError):
-            return Extracted(decode_unmarked(payload))
+            text, gaps = decode_unmarked(payload)
+            return Extracted(text, gaps=gaps)
     return None
 
 
@@ -237,7 +238,7 @@ def _text(ole: olefile.OleFileIO, folder: list[str], number: str) -> str:
     if not narrow:
         return ""
     with suppress(IngestError):
-        return decode_unmarked(narrow).strip("\0 ")
+        return decode_unmarked(narrow).text.strip("\0 ")
     return narrow.decode("cp1252", "replace").strip("\0 ")
 
 

@@ -22,6 +22,7 @@ _FURNITURE = frozenset(("header", "footer", "date-time", "page-number"))
 _BLOCKS = frozenset(("p", "h"))
 # Rows and cells of a sheet that are alike stand there once, with a number; empty ones by millions.
 _MOST_REPEATED = 1000
+_MOST_CELLS = 5_000_000
 
 
 def extract_opendocument(data: bytes) -> Extracted:
@@ -74,6 +75,7 @@ class _Writer:
     def __init__(self, positions: dict[str, str]) -> None:
         self.composer = Composer()
         self._positions = positions
+        self._room = _MOST_CELLS
 
     def write(self, root: etree._Element) -> None:
         """Write what an element holds, in its order."""
@@ -121,7 +123,11 @@ class _Writer:
                     words = " ".join(map(self._words, _blocks(cell)))
                     cells.extend([words] * _number(cell, "number-columns-repeated", _MOST_REPEATED))
             most = _MOST_REPEATED if any(cells) else 1
-            for _ in range(_number(row, "number-rows-repeated", most)):
+            repeated = _number(row, "number-rows-repeated", most)
+            self._room -= repeated * len(cells)
+            if self._room < 0:
+                raise IngestError("holds more cells than docqa reads; split it")
+            for _ in range(repeated):
                 yield cells
 
     def _words(self, block: etree._Element) -> str:

@@ -21,9 +21,10 @@ def extract_subtitles(data: bytes) -> Extracted:
     Raises:
         IngestError: not text, or nothing is said.
     """
-    composer = Composer()
+    text, gaps = decode(data)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    composer = Composer(gaps)
     before = ""
-    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     for block in _BLOCK.split(text.strip()):
         lines = block.split("\n")
         times = next((at for at, line in enumerate(lines) if _TIMES.match(line)), None)

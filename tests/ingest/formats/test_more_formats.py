@@ -202,6 +202,14 @@ def test_opendocument_sheets_do_not_repeat_emptiness() -> None:
     assert extracted.text == "One\n\nA: x, B: y, C: z."
 
 
+def test_cells_that_are_repeated_without_end_are_refused() -> None:
+    cell = '<table:table-cell table:number-columns-repeated="1000"><text:p>x</text:p>'
+    row = f'<table:table-row table:number-rows-repeated="1000">{cell}</table:table-cell>'
+    table = f"<table:table>{(row + '</table:table-row>') * 9}</table:table>"
+    with pytest.raises(IngestError, match="more cells"):
+        opened(f"<office:spreadsheet>{table}</office:spreadsheet>")
+
+
 def test_opendocument_slides_are_pages() -> None:
     page = (
         '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>{}</text:p>'
