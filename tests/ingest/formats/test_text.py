@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 (signs are the point)
 from __future__ import annotations
 
 import pytest
