@@ -42,7 +42,7 @@ from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.squad import load_squad, sampled
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
-from docqa.index.models.embedder import Embedder
+from docqa.index.models.embedder import BatchedEmbedder
 from docqa.index.search import Searches, search
 from docqa.index.store import Store, Vectors
 from docqa.model.span_model import SpanModel
@@ -51,7 +51,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 CANDIDATES = 10
 # Where each stage's time is taken.
 STAGES: dict[str, tuple[Any, str]] = {
-    "embed": (Embedder, "questions"),
+    "embed": (BatchedEmbedder, "questions"),
     "dense": (DenseIndex, "search"),
     "bm25": (FullText, "search"),
     "fuse": (docqa.index.search, "_fuse"),

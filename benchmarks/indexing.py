@@ -56,7 +56,6 @@ def speed(folder: Path, scratch: Path) -> None:
 
     from docqa import DocQA
     from docqa.index.models.device import pick_device, pick_dtype
-    from docqa.index.models.embedder import Embedder
     from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder
     from docqa.index.store import Store
 
@@ -70,11 +69,10 @@ def speed(folder: Path, scratch: Path) -> None:
     empty = scratch / "empty"
     empty.mkdir()
     qa.index([empty])  # loads the embedder
+    warm = ["Some words to warm up with."] * 64
+    encoder.encode_document(warm)
     with qa._opened.snapshot() as (store, _):
-        embedder = qa._opened.embedder(store)
-    for model in (encoder, embedder):
-        warm = ["Some words to warm up with."] * 64
-        model.passages(warm) if isinstance(model, Embedder) else model.encode_document(warm)
+        qa._opened.embedder(store).passages(warm)
     report = qa.index([folder])
     store = Store.open(scratch / "index")
     windows = [w for n in store.document_ids() for w in store.document_windows(n)]

@@ -19,8 +19,8 @@ import torch
 
 from docqa.index.models.device import pick_dtype
 from docqa.model.packed_attention import pack_rows
-from docqa.model.row_logits import forward_rows
 from docqa.model.rows import PairEncoder, Row
+from docqa.model.span_head import row_logits
 from docqa.settings import DEFAULT_READER
 from docqa.training.dropout import cheapen_dropout
 from docqa.training.settings import TrainSettings
@@ -58,7 +58,7 @@ def main() -> None:
         for kind, model in models.items():
             began = time.perf_counter()
             with torch.autocast("cpu", enabled=pick_dtype("auto", "cpu") is torch.bfloat16):
-                start, end = forward_rows(model, encoder, rows, "cpu", kind != "padded")
+                start, end = row_logits(model, encoder, rows, "cpu", kind != "padded")
             (start.logsumexp(1).sum() + end.logsumexp(1).sum()).backward()
             model.zero_grad(set_to_none=True)
             if step:  # the first is for warming up

@@ -29,6 +29,7 @@ from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport, Progress
+    from docqa.index.models.embedder import Embedder
     from docqa.index.search import Searches
     from docqa.index.store import Store
     from docqa.ingest.document import Source
@@ -77,8 +78,9 @@ class DocQA:
     Args:
         index: the index's folder; made by the first :meth:`index`.
         reader: a folder or hub name of a question-answering model; docqa's own if not given.
-        embedder: a folder or hub name of a sentence-transformers model; the index's own if not
-            given, for a new index all-MiniLM-L6-v2.
+        embedder: a folder or hub name of a sentence-transformers model, or an object like
+            :class:`docqa.index.models.embedder.Embedder`; the index's own if not given, for a new
+            index all-MiniLM-L6-v2.
         window: size and overlap of windows; the index's own if not given.
         device: ``auto`` (CUDA, then MPS, then CPU) or what torch.device takes.
         dtype: of the reader: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
@@ -90,7 +92,7 @@ class DocQA:
         index: str | os.PathLike[str] = DEFAULT_INDEX,
         *,
         reader: str | None = None,
-        embedder: str | None = None,
+        embedder: str | Embedder | None = None,
         window: WindowSettings | None = None,
         device: str = "auto",
         dtype: str = "auto",

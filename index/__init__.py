@@ -1,5 +1,6 @@
 """Windows to something that can be searched, and back.
 
-``store`` is the truth (SQLite), ``dense`` its cache of vectors (FAISS), ``lexical`` its full text
-(FTS5); ``build`` brings all of them in line with the files.
+``handle`` is an index that is held open, ``search`` its windows for a question, ``build`` brings it
+in line with the files and ``verify`` checks it. ``store`` is the truth (SQLite); ``dense`` is its
+cache of vectors (FAISS), ``full_text`` its words (FTS5, with ``postings`` as a cache).
 """

@@ -15,11 +15,11 @@ from tokenizers import Tokenizer
 
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
-from docqa.index.protocols import Embedder
+from docqa.index.models.embedder import Embedder
 from docqa.index.store import FileState, Store
 from docqa.index.system_errors import database_errors, file_errors
 from docqa.ingest.discover import Discovery, find_files
-from docqa.ingest.document import Document, Failure, LoadLimits
+from docqa.ingest.document import Document, Failure, Gap, LoadLimits
 from docqa.ingest.read_ahead import ahead
 from docqa.ingest.windows import Window, plain_tokenizer, reading_text, split, tokenize
 from docqa.ingest.workers.pool import LoaderPool
@@ -40,6 +40,9 @@ class IndexReport:
         failed: files and folders that could not be read, each with its reason.
         stale: paths of documents whose file could not be read this time, for a reason that may
             pass; the index keeps what it had of them.
+        gaps: what is missing of documents that were read in this run.
+        skipped: how many files were left out since their kind is not known, by suffix.
+        empty: named folders with nothing in them to read.
         windows: how many windows the index holds now.
         seconds: how long it took.
     """
@@ -50,6 +53,9 @@ class IndexReport:
     removed: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
     windows: int = 0
     seconds: float = 0.0
 
@@ -181,6 +187,8 @@ class _Run:
         self._files = len(discovery.files)
         for failure in discovery.failures:
             self._fail_to_look(failure)
+        self._report.skipped = discovery.skipped
+        self._report.empty = discovery.empty
         for path in _vanished(self._known, discovery):
             self._remove(path)
         changed = [path for path in discovery.files if not self._is_as_known(path)]
@@ -207,6 +215,7 @@ class _Run:
         ):
             listed.sort()
         report.failed.sort(key=lambda failure: failure.path)
+        report.gaps.sort(key=lambda gap: gap.path)
         report.windows = len(dense.ids)
         report.seconds = time.perf_counter() - began
         return report
@@ -287,6 +296,7 @@ class _Run:
 
     def _take(self, cut: _Cut) -> None:
         document = cut.document
+        self._report.gaps.extend(Gap(document.path, gap) for gap in document.gaps)
         if cut.windows is None:
             self._store.touch(document.path, document.size, document.mtime_ns)
             self._report.unchanged.append(document.path)

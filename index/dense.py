@@ -20,6 +20,8 @@ from docqa.index.files import replaced
 from docqa.index.store import IdArray, Store, Vectors
 from docqa.index.system_errors import file_errors
 
+_untyped: Any = faiss  # its stubs lack what SWIG adds
+
 # Up to this many windows every vector is compared (docs/benchmarks.md, "From a thousand to a
 # million windows").
 EXACT_LIMIT = 50_000
@@ -141,9 +143,9 @@ class DenseIndex:
             return scores, ids
         without = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone))
         if isinstance(index, faiss.IndexIVF):
-            how = faiss.SearchParametersIVF(sel=without, nprobe=index.nprobe)
+            how = _untyped.SearchParametersIVF(sel=without, nprobe=index.nprobe)
         else:
-            how = faiss.SearchParameters(sel=without)
+            how = _untyped.SearchParameters(sel=without)
         scores, ids = index.search(questions, k, params=how)
         return scores, ids
 
@@ -177,9 +179,10 @@ class DenseIndex:
             part.open("wb") as stream,
         ):
             # Writing by itself, FAISS says only in words what went wrong.
-            faiss.write_index(whole, faiss.PyCallbackIOWriter(stream.write))
+            faiss.write_index(whole, _untyped.PyCallbackIOWriter(stream.write))
+        newer = {file for file in _cache_files(store) if _generation_of(file) > self.generation}
         for old in store.folder.glob(f"{_PREFIX}*"):
-            if old != target:
+            if old != target and old not in newer:  # a run may have ended meanwhile
                 old.unlink(missing_ok=True)
         return self._of_base(_Base(whole, self.generation), self.generation, None)
 
@@ -202,6 +205,8 @@ def _read(store: Store, mapped: bool, newer_than: int = -1) -> tuple[_Base | Non
             return None, "it was of an older kind"
         return _Base(index, _generation_of(file)), ""
     except (RuntimeError, AttributeError, MemoryError):
+        if not file.exists():  # a run has ended meanwhile and replaced it
+            return _read(store, mapped, newer_than)
         return None, "it could not be read"
 
 

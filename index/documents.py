@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlite_utils import Database
 
 from docqa.index.errors import IndexDamagedError
-from docqa.ingest.document import LINE_FORMATS, Heading
+from docqa.ingest.document import LINE_FORMATS, Heading, line_of
 
 PIECE_CHARS = 65_536
 # What a StoredDocument is made of, in this order; see StoredDocument.__init__.
-COLUMNS = "id, format, length, page_starts, title, outline, gaps"
+COLUMNS = "id, format, length, page_starts, title, outline, gaps, file_lines"
 
 
 def cut_text(text: str) -> Iterator[dict[str, Any]]:
@@ -65,6 +66,12 @@ class StoredDocument:
         self.title: str | None = row[4]
         self.outline = tuple(Heading(*heading) for heading in json.loads(row[5]))
         self.gaps: tuple[str, ...] = tuple(json.loads(row[6]))
+        self._lines: str = row[7]
+
+    @cached_property
+    def lines(self) -> tuple[tuple[int, int], ...]:
+        """Where the text goes on in another line of the file: ``(offset, line)``."""
+        return tuple((offset, line) for offset, line in json.loads(self._lines))
 
     def slice(self, start: int, end: int) -> str:
         """Return ``text[start:end]``, cut to what there is; reads the pieces that hold it.
@@ -98,6 +105,8 @@ class StoredDocument:
         Raises:
             IndexDamagedError: a piece is missing.
         """
+        if self.lines:
+            return line_of(self.lines, offset)
         if self.format not in LINE_FORMATS:
             return None
         if not self.length:

@@ -32,7 +32,7 @@ class IndexHandle:
 
     Args:
         folder: the index's.
-        embedder: a folder or hub name; the index's own if not given.
+        embedder: a folder or hub name, or an embedder; the index's own if not given.
         window: size and overlap of windows; the index's own if not given.
         device: of the embedder.
     """
@@ -40,7 +40,7 @@ class IndexHandle:
     def __init__(
         self,
         folder: Path,
-        embedder: str | None = None,
+        embedder: str | Embedder | None = None,
         window: WindowSettings | None = None,
         device: str = "auto",
     ) -> None:
@@ -113,7 +113,7 @@ class IndexHandle:
             IndexMismatchError: another was asked for.
             ModelError: it can't be loaded.
         """
-        from docqa.index.models.embedder import Embedder
+        from docqa.index.models.embedder import load_embedder
 
         made_with = store.settings
         with self._embedding:
@@ -121,7 +121,7 @@ class IndexHandle:
             if embedder is None or (
                 embedder.sha256 != made_with.embedder_sha256 and self._embedder_name is None
             ):
-                embedder = Embedder(self._embedder_name or made_with.embedder, self._device)
+                embedder = load_embedder(self._embedder_name or made_with.embedder, self._device)
                 self._embedder = embedder
         if embedder.sha256 != made_with.embedder_sha256:
             raise IndexMismatchError(
@@ -249,16 +249,15 @@ class IndexHandle:
                 yield store
 
     def _create(self, tokenizer: str) -> Store:
-        from docqa.index.models.embedder import Embedder
+        from docqa.index.models.embedder import load_embedder
         from docqa.index.schema import IndexSettings
         from docqa.index.store import Store
 
         name = self._embedder_name or DEFAULT_EMBEDDER
-        if Path(name).is_dir():
+        if isinstance(name, str) and Path(name).is_dir():
             name = str(Path(name).absolute())  # the index may be asked from another folder
         with self._embedding:
-            if self._embedder is None or self._embedder.name != name:
-                self._embedder = Embedder(name, self._device)
+            self._embedder = load_embedder(name, self._device)
             embedder = self._embedder
         settings = IndexSettings(
             embedder=embedder.name,

@@ -1,39 +1,13 @@
-"""What can be exchanged in an index: the embedder, and each of the two searches."""
+"""What can be exchanged in an index: each of the two searches.
+
+The embedder is :class:`docqa.index.models.embedder.Embedder`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from docqa.index.store import IdArray, Store, Vectors
-
-
-class Embedder(Protocol):
-    """Text to vectors of length 1."""
-
-    @property
-    def name(self) -> str:
-        """The name that finds it again; an index remembers it."""
-
-    @property
-    def sha256(self) -> str:
-        """Of its weights; an index is asked with the weights that it was made with."""
-
-    @property
-    def dimension(self) -> int:
-        """How long its vectors are."""
-
-    def passages(
-        self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None, /
-    ) -> Vectors:
-        """Return ``(texts, dimension)`` vectors of passages.
-
-        Args:
-            on_batch: called after each batch with the number of its texts.
-        """
-
-    def questions(self, texts: Sequence[str], /) -> Vectors:
-        """Return ``(texts, dimension)`` vectors of questions."""
 
 
 class VectorSearch(Protocol):

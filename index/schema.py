@@ -37,6 +37,7 @@ create table documents (
     title text,
     outline text,                   -- JSON list of [text, level, start]
     gaps text,                      -- JSON list of sentences
+    file_lines text,                -- JSON list of [offset, line of the file], where they differ
     error text,                     -- why it could not be read; then there is no text
     stale text                      -- why it could not be read again; the text is the older one
 ) strict;

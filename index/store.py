@@ -261,6 +261,7 @@ class Store:
             title=stored.title,
             outline=stored.outline,
             gaps=stored.gaps,
+            lines=stored.lines,
         )
 
     def _document_row(self, document_id: int, columns: str) -> tuple[Any, ...]:
@@ -388,6 +389,7 @@ class Store:
                     "title": document.title,
                     "outline": json.dumps([(h.text, h.level, h.start) for h in document.outline]),
                     "gaps": json.dumps(document.gaps),
+                    "file_lines": json.dumps(document.lines),
                 }
             )
             self.db.table("pieces").insert_all(

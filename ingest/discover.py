@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from docqa.ingest.document import Failure
-from docqa.ingest.errors import os_reason
-from docqa.ingest.formats import is_supported
+from docqa.ingest.errors import is_passing, os_reason
+from docqa.ingest.formats import is_supported, suffix_of
 from docqa.ingest.globs import Globs
 
 # A folder with this file in it is an index; its documents are elsewhere.
 _INDEX_FILE = "docqa.db"
+# What programs and systems leave beside documents and what is never one: Office's note of who has a
+# file open, folders' settings, what archives bring along from a Mac.
+_OWNER_MARK = "~$"
+_LITTER = frozenset(("thumbs.db", "desktop.ini", "icon\r", "__macosx"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +30,16 @@ class Discovery:
         files: absolute paths, sorted, each once.
         failures: what could not be looked at, each with its reason.
         roots: the named paths, absolute.
+        skipped: how many files below the named folders have a suffix that is not known, by suffix
+            (``""`` for names without one), the most first.
+        empty: the named folders with nothing in them to read.
     """
 
     files: list[str]
     failures: list[Failure]
     roots: list[str]
+    skipped: dict[str, int]
+    empty: list[str]
 
 
 def find_files(
@@ -42,6 +52,7 @@ def find_files(
     A file that is named itself is always taken. Below a named folder, hidden files and folders
     (with a leading dot) and indexes are left out, and symbolic links are not followed: what they
     point to inside the folder is found anyway. Links that lead nowhere are listed as failures.
+    Files that a program keeps beside an open document (``~$report.docx``) are never taken.
 
     Args:
         paths: files and folders.
@@ -54,14 +65,22 @@ def find_files(
     roots = [os.path.abspath(os.fsdecode(path)) for path in paths]
     for root in roots:
         walk.take_named(root)
-    failures = sorted(walk.failures.items())
-    return Discovery(sorted(walk.files), [Failure(path, error) for path, error in failures], roots)
+    return Discovery(
+        files=sorted(walk.files),
+        failures=[walk.failures[path] for path in sorted(walk.failures)],
+        roots=roots,
+        skipped=dict(sorted(walk.skipped.items(), key=lambda item: (-item[1], item[0]))),
+        empty=walk.empty,
+    )
 
 
 class _Walk:
     def __init__(self, include: Globs, exclude: Globs) -> None:
         self.files: set[str] = set()
-        self.failures: dict[str, str] = {}
+        self.failures: dict[str, Failure] = {}
+        self.skipped: Counter[str] = Counter()
+        self.empty: list[str] = []
+        self._looked_into: set[str] = set()
         self._include = include
         self._exclude = exclude
 
@@ -69,16 +88,19 @@ class _Walk:
         try:
             mode = Path(path).stat().st_mode
         except OSError as error:
-            self.failures[path] = os_reason(error)
+            self._fail(path, error)
             return
         if stat.S_ISDIR(mode):
-            self._take_folder(path)
-        elif stat.S_ISREG(mode):
+            if not self._take_folder(path):
+                self.empty.append(path)
+        elif not stat.S_ISREG(mode):
+            self._fail(path, "not a regular file")
+        elif not _is_litter(Path(path).name):
             self.files.add(path)
-        else:
-            self.failures[path] = "not a regular file"
 
-    def _take_folder(self, root: str) -> None:
+    def _take_folder(self, root: str) -> bool:
+        """Take what is below a folder; return whether there was anything to take or to report."""
+        anything = False
         folders = [root]
         while folders:
             folder = folders.pop()
@@ -86,39 +108,68 @@ class _Walk:
                 with os.scandir(folder) as listing:
                     entries = list(listing)
             except OSError as error:
-                self.failures[folder] = os_reason(error)
+                self._fail(folder, error)
+                anything = True
                 continue
             if not any(entry.name == _INDEX_FILE for entry in entries):
-                folders.extend(self._take_entries(root, entries))
+                for entry in entries:
+                    if self._take_entry(root, entry, folders):
+                        anything = True
             elif folder == root:
-                self.failures[root] = "an index of docqa; name the documents' folder instead"
+                self._fail(root, "an index of docqa; name the documents' folder instead")
+                anything = True
+            self._looked_into.add(folder)
+        return anything
 
-    def _take_entries(self, root: str, entries: list[os.DirEntry[str]]) -> Iterator[str]:
-        """Take what is to be taken of a folder's entries, and yield the folders among them."""
-        for entry in entries:
-            relative = os.path.relpath(entry.path, root)
-            if entry.name.startswith(".") or self._exclude.match(entry.name, relative):
-                continue
-            if entry.is_symlink():
-                self._check_link(entry)
-            elif entry.is_dir(follow_symlinks=False):
-                yield entry.path
-            elif not self._is_wanted(entry.name, relative):
-                continue
-            elif entry.is_file(follow_symlinks=False):
-                self.files.add(entry.path)
-            else:
-                self.failures[entry.path] = "not a regular file"
+    def _take_entry(self, root: str, entry: os.DirEntry[str], folders: list[str]) -> bool:
+        """Take an entry of a folder, or add it to the folders to look into.
+
+        Returns:
+            Whether there was something to take or to report.
+        """
+        relative = os.path.relpath(entry.path, root)
+        if entry.name.startswith(".") or _is_litter(entry.name):
+            return False
+        if self._exclude.match(entry.name, relative):
+            return False
+        if entry.is_symlink():
+            return self._check_link(entry)
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(entry.path)
+            return False
+        if not self._is_wanted(entry.name, relative):
+            # A folder may lie below two of the named ones.
+            if not self._include and str(Path(entry.path).parent) not in self._looked_into:
+                self.skipped[suffix_of(entry.name)] += 1
+            return False
+        if entry.is_file(follow_symlinks=False):
+            self.files.add(entry.path)
+        else:
+            self._fail(entry.path, "not a regular file")
+        return True
 
     def _is_wanted(self, name: str, relative: str) -> bool:
         if self._include:
             return self._include.match(name, relative)
         return is_supported(name)
 
-    def _check_link(self, entry: os.DirEntry[str]) -> None:
+    def _check_link(self, entry: os.DirEntry[str]) -> bool:
         try:
             Path(entry.path).stat()
         except FileNotFoundError:
-            self.failures[entry.path] = "a symbolic link to something that is not there"
+            self._fail(entry.path, "a symbolic link to something that is not there")
         except OSError as error:
-            self.failures[entry.path] = os_reason(error)
+            self._fail(entry.path, error)
+        else:
+            return False
+        return True
+
+    def _fail(self, path: str, reason: OSError | str) -> None:
+        if isinstance(reason, OSError):
+            self.failures[path] = Failure(path, os_reason(reason), is_passing(reason))
+        else:
+            self.failures[path] = Failure(path, reason)
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(_OWNER_MARK) or name.lower() in _LITTER

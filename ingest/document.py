@@ -5,24 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
-LINE_FORMATS = frozenset({"text", "markdown", "rst"})
+from docqa.ingest.formats import FORMATS
+from docqa.ingest.formats import Heading as Heading
 
+Lines = Sequence[tuple[int, int]]
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading of a document.
-
-    Attributes:
-        text: its words, on one line.
-        level: 1 for the highest.
-        start: where it begins in the document's text, in code points; what it is about follows.
-    """
-
-    text: str
-    level: int
-    start: int
+# Where the text is the decoded file itself, so that its lines are the file's.
+LINE_FORMATS = frozenset(format.name for format in FORMATS if format.is_lines)
 
 
 class Source(Protocol):
@@ -60,9 +52,9 @@ class Document:
 
     Attributes:
         path: absolute; undecodable bytes as ``os.fsdecode`` gives them (surrogateescape).
-        format: ``text``, ``markdown``, ``rst``, ``pdf``, ``html`` or ``docx``.
-        text: the whole text, without NULs and lone surrogates. For text, Markdown and rst it is
-            the decoded file itself, so offsets into it hold in the file.
+        format: the name of one of :data:`docqa.ingest.formats.FORMATS`.
+        text: the whole text, without NULs and lone surrogates. For ``LINE_FORMATS`` it is the
+            decoded file itself, so offsets into it hold in the file; ligatures are written out.
         page_starts: offset of each page's first character; empty where there are no pages.
         sha256: of the file's bytes, in hex.
         size: of the file, in bytes.
@@ -71,6 +63,8 @@ class Document:
         outline: its headings, in the order of the text.
         gaps: what of the file is not in the text, a sentence each ("pages 3 and 7 are pictures
             without text; ...").
+        lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
+            empty where the text is the file itself or has no lines.
     """
 
     path: str
@@ -83,6 +77,7 @@ class Document:
     title: str | None = None
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
 
     @property
     def length(self) -> int:
@@ -94,7 +89,7 @@ class Document:
         return self.text[start:end]
 
     def page_at(self, offset: int) -> tuple[int, int] | None:
-        """The page that holds an offset.
+        """Return the page that holds an offset.
 
         Args:
             offset: into ``text``, in code points.
@@ -108,7 +103,7 @@ class Document:
         return page, self.page_starts[page - 1]
 
     def line_at(self, offset: int) -> int | None:
-        r"""The line that holds an offset, as an editor counts.
+        r"""Return the line that holds an offset, as an editor counts.
 
         Lines end with ``\n``, ``\r\n`` or a lone ``\r``; the end belongs to the line it ends.
 
@@ -118,12 +113,24 @@ class Document:
         Returns:
             The line, counted from 1; None where the format has no lines of its own.
         """
+        if self.lines:
+            return line_of(self.lines, offset)
         if self.format not in LINE_FORMATS:
             return None
         ends = self.text.count("\n", 0, offset) + self.text.count("\r", 0, offset)
         pairs = self.text.count("\r\n", 0, offset)
         inside_a_pair = self.text[max(0, offset - 1) : offset + 1] == "\r\n"
         return 1 + ends - pairs - inside_a_pair
+
+
+def line_of(lines: Lines, offset: int) -> int:
+    """Return the line of the file that holds an offset.
+
+    Args:
+        lines: where the text goes on in another line: ``(offset, line)``, at least one.
+        offset: into the text, in code points.
+    """
+    return lines[max(0, bisect_right(lines, offset, key=itemgetter(0)) - 1)][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,19 @@ class Failure:
     path: str
     error: str
     passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something of a file that is not in its document's text.
+
+    Attributes:
+        path: of the file, absolute.
+        gap: what is missing and why, a sentence.
+    """
+
+    path: str
+    gap: str
 
 
 @dataclass(frozen=True, slots=True)

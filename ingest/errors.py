@@ -38,11 +38,26 @@ _REASONS = {
     errno.EISDIR: "a folder, not a file",
     errno.ENAMETOOLONG: "its path is longer than the system allows",
     errno.EIO: "the disk or the network it is on failed to read it",
+    errno.ESTALE: "the network folder it is on was away; index it again",
+    errno.ETIMEDOUT: "the network folder it is on did not answer; index it again",
+    errno.EMFILE: "too many files are open; index it again",
+    errno.ENFILE: "too many files are open; index it again",
+    errno.ENOMEM: "the system was short of memory; index it again",
 }
+# What these say, they say of the path. Any other error says something of the moment: of a disk, a
+# network, a permission, what else runs.
+_LASTING = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL)
+)
 
 
 def os_reason(error: OSError) -> str:
-    """What an error of the operating system means, in words and without the path."""
+    """Return what an error of the operating system means, in words and without the path."""
     if error.errno is None:
-        return str(error)
+        return "the system failed to read it"
     return _REASONS.get(error.errno) or os.strerror(error.errno).lower()
+
+
+def is_passing(error: OSError) -> bool:
+    """Return whether an error of the operating system says nothing of the file itself."""
+    return error.errno not in _LASTING

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_PIECE = re.compile(r"\*\*/|/\*\*$|\*\*|\*|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
+# A bracket that closes nothing stands for itself, and so does one around a slash. A closing bracket
+# that comes first is one of the characters.
+_PIECE = re.compile(
+    r"(?<![^/])\*\*/|/\*\*$|\*\*|\*|\?|\[(?P<not>!?+)(?P<any>\]?+[^\]/]*)\]|.", re.DOTALL
+)
+_RANGE = re.compile("(.)-(.)|.", re.DOTALL)
 
 
 class Globs:
@@ -24,18 +29,18 @@ class Globs:
         return bool(self._patterns)
 
     def match(self, name: str, relative: str) -> bool:
-        """Whether a pattern matches a name, or its path relative to the named folder."""
+        """Return whether a pattern matches a name, or its path relative to the named folder."""
         return any(
             pattern.fullmatch(name) or pattern.fullmatch(relative) for pattern in self._patterns
         )
 
 
 def _translate(pattern: str) -> str:
-    return "(?s:" + "".join(map(_piece, _PIECE.findall(pattern))) + ")"
+    return "(?s:" + "".join(map(_piece, _PIECE.finditer(pattern))) + ")"
 
 
-def _piece(piece: str) -> str:
-    match piece:
+def _piece(piece: re.Match[str]) -> str:
+    match piece[0]:
         case "**/":
             return "(?:.*/)?"
         case "/**":
@@ -46,18 +51,18 @@ def _piece(piece: str) -> str:
             return "[^/]*"
         case "?":
             return "[^/]"
-        case _ if len(piece) > 1:
-            negated = piece.startswith("[!")
-            inside = re.sub(r"([\\\[^])", r"\\\1", piece[2 if negated else 1 : -1])
-            some = f"[^/{inside}]" if negated else f"[{inside}]"
-            return some if _compiles(some) else re.escape(piece)  # a range such as [z-a]
-        case _:
-            return re.escape(piece)
+        case _ if piece["any"] is not None:
+            return _character(piece["any"], negated=bool(piece["not"]))
+        case character:
+            return re.escape(character)
 
 
-def _compiles(expression: str) -> bool:
-    try:
-        re.compile(expression)
-    except re.error:
-        return False
-    return True
+def _character(choice: str, negated: bool) -> str:
+    """Return an expression for a character of those that stand in brackets, or for any other."""
+    ranges = [(piece[1] or piece[0], piece[2] or piece[0]) for piece in _RANGE.finditer(choice)]
+    some = "".join(
+        f"{re.escape(first)}-{re.escape(last)}" for first, last in ranges if first <= last
+    )
+    if not some:  # a range such as z-a
+        return "[^/]" if negated else "(?!)"
+    return f"(?!/)[{'^' * negated}{some}]"

@@ -6,18 +6,25 @@ Only :mod:`docqa.ingest.workers.worker` should call this on files that nobody vo
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import stat
+import zlib
+from dataclasses import replace
 
-from docqa.ingest.document import Document, LoadLimits
-from docqa.ingest.errors import IngestError, os_reason
-from docqa.ingest.formats import Extracted, extract, format_of
+from docqa.ingest.document import Document, Heading, LoadLimits
+from docqa.ingest.errors import IngestError, is_passing, os_reason
+from docqa.ingest.formats import Extracted, Format, extract, format_of, is_compressed
 
 _MB = 1024 * 1024
 _UNFIT = re.compile("[\0\ud800-\udfff]")
-_MOST_REASON_CHARS = 200
+# What an outline may hold; a book of a thousand pages has some hundred headings.
+_MOST_HEADINGS = 10_000
+_MOST_HEADING_CHARS = 200
+# Errors that a parser passes on and that say nothing of what it parses.
+_NOT_THE_PARSERS = frozenset((errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC))
 
 
 def load(path: str, limits: LoadLimits) -> Document:
@@ -34,10 +41,12 @@ def load(path: str, limits: LoadLimits) -> Document:
     format = format_of(path)
     try:
         data, status = _read(path, limits)
-        extracted = _extract(format, data)
         sha256 = hashlib.sha256(data).hexdigest()
+        if is_compressed(path):
+            data = _decompress(data, limits)
+        extracted = _extract(format, data)
     except OSError as error:
-        raise IngestError(os_reason(error)) from error
+        raise IngestError(os_reason(error), is_passing(error)) from error
     except MemoryError as error:
         raise IngestError(
             f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
@@ -49,20 +58,35 @@ def load(path: str, limits: LoadLimits) -> Document:
         )
     return Document(
         path=path,
-        format=format,
+        format=format.name,
         text=extracted.text,
         page_starts=extracted.page_starts,
         sha256=sha256,
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
-        title=extracted.title,
-        outline=extracted.outline,
-        gaps=extracted.gaps,
+        title=one_line(extracted.title or "", _MOST_HEADING_CHARS) or None,
+        outline=_outline(extracted),
+        gaps=tuple(map(one_line, extracted.gaps)),
+        lines=extracted.lines,
     )
 
 
+def one_line(text: str, most: int = 1000) -> str:
+    """Return words on one line, at most so many characters, without those that can't be shown."""
+    words = " ".join(text[: 10 * most].split())
+    return "".join(filter(str.isprintable, words))[:most]
+
+
+def _outline(extracted: Extracted) -> tuple[Heading, ...]:
+    headings = (
+        replace(heading, text=one_line(heading.text, _MOST_HEADING_CHARS))
+        for heading in extracted.outline[:_MOST_HEADINGS]
+    )
+    return tuple(heading for heading in headings if heading.text)
+
+
 def _read(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
-    """The whole file as it was at one moment."""
+    """Return the whole file as it was at one moment, and what the system says of it."""
     # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
@@ -79,27 +103,43 @@ def _read(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
         data = file.read(before.st_size + 1)
         after = os.fstat(descriptor)
     if len(data) != after.st_size or before.st_mtime_ns != after.st_mtime_ns:
-        raise IngestError("changed while being read; index it again")
+        raise IngestError("changed while being read; index it again", passing=True)
     return data, after
 
 
-def _extract(format: str, data: bytes) -> Extracted:
+def _decompress(data: bytes, limits: LoadLimits) -> bytes:
+    """Return what gzip packed, held to the limit of a file's size while it is unpacked."""
+    most = limits.max_file_mb * _MB
+    unpacked = bytearray()
+    try:
+        while data:  # a file may hold several packed ones, one after another
+            stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            unpacked += stream.decompress(data, most + 1 - len(unpacked))
+            if len(unpacked) > most:
+                raise IngestError(
+                    f"unpacks to more than {limits.max_file_mb:,} MB; raise with --max-file-mb"
+                )
+            if not stream.eof:
+                raise IngestError("not a whole gzip file, cut short")
+            data = stream.unused_data.lstrip(b"\0")
+    except zlib.error as error:
+        raise IngestError("not a gzip file, or damaged") from error
+    return bytes(unpacked)
+
+
+def _extract(format: Format, data: bytes) -> Extracted:
     if not data:
         raise IngestError("holds no text: the file is empty")
     try:
-        extracted = extract(format, data)
+        extracted = extract(format.name, data)
     except (IngestError, MemoryError):
         raise
     except RecursionError as error:
         raise IngestError("nested too deeply to be read") from error
-    except Exception as error:  # Parsers raise anything on damaged files; each is a reason.
-        kind = "text" if format in ("markdown", "rst") else format.upper()
-        raise IngestError(f"not readable as {kind}: {_one_line(error)}") from error
+    except Exception as error:  # Parsers raise anything on damaged files.
+        if isinstance(error, OSError) and error.errno in _NOT_THE_PARSERS:
+            raise
+        raise IngestError(
+            f"not readable as {format.label}: damaged, or another kind of file than its name says"
+        ) from error
     return extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))
-
-
-def _one_line(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    reason = f"{type(error).__name__}: {words}" if words else type(error).__name__
-    printable = "".join(char if char.isprintable() else "\ufffd" for char in reason)
-    return printable[:_MOST_REASON_CHARS]

@@ -22,9 +22,11 @@ BoolArray = npt.NDArray[np.bool_]
 
 # A document is tokenized piece by piece, so that the tokenizer's own objects (some hundred bytes a
 # token) never cover more than one piece. Pieces are cut in front of white space, where no
-# tokenizer joins what stands on either side.
+# tokenizer joins what stands on either side, and never inside a word that a line's end cuts.
 _PIECE_CHARS = 100_000
-_WHITE_SPACE = re.compile(r"\s")
+_WHITE_SPACE = re.compile(r"(?<!\u00ad)\s")
+# A soft hyphen, with the line end after it where a word was cut there.
+_SOFT_HYPHEN = re.compile("\u00ad\n?")
 
 # White space to Unicode, yet dropped as "control characters" by BERT's normaliser, which would
 # glue the words on either side together. One blank for one character: offsets hold.
@@ -101,10 +103,6 @@ class Window:
     token_offsets: IntArray
 
 
-def reading_text(text: str) -> str:
-    return text.replace("\u00ad\n", "").replace("\u00ad", "")
-
-
 def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     """A copy of a tokenizer that only tokenizes: no truncation, no padding, nothing special.
 
@@ -118,8 +116,22 @@ def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     return copy
 
 
+def reading_text(text: str) -> str:
+    """Return a text with the words whole that a line's end cuts.
+
+    A soft hyphen (U+00AD) says where a word may be cut, and a line end after it that it was.
+
+    >>> reading_text("the observa\u00ad\\ntory")
+    'the observatory'
+    """
+    return text.replace("\u00ad\n", "").replace("\u00ad", "")
+
+
 def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
     """Tokenize a text of any length, with offsets.
+
+    A word with a soft hyphen in it is tokenized whole, as :func:`reading_text` has it; its offsets
+    take in the soft hyphen and the line end.
 
     Args:
         text: the whole text.
@@ -129,11 +141,12 @@ def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:
     offsets: list[IntArray] = []
     word_starts: list[BoolArray] = []
     for start, end in _pieces(text):
-        encoding = tokenizer.encode(text[start:end].translate(_READABLE), add_special_tokens=False)
+        piece = reading_text(text[start:end])
+        encoding = tokenizer.encode(piece.translate(_READABLE), add_special_tokens=False)
         words = np.array([-1 if word is None else word for word in encoding.word_ids], np.int32)
         spans = np.array(encoding.offsets, np.int32).reshape(-1, 2)
         ids.append(np.array(encoding.ids, np.int32))
-        offsets.append(_tight(text[start:end], spans) + start)
+        offsets.append(_in_source(text[start:end], piece, _tight(piece, spans)) + start)
         word_starts.append(np.diff(words, prepend=-2) != 0)
     if not ids:
         return Tokens(np.empty(0, np.int32), np.empty((0, 2), np.int32), np.empty(0, np.bool_))
@@ -201,6 +214,21 @@ def _tight(text: str, offsets: IntArray) -> IntArray:
     while len(loose := np.flatnonzero(blank[ends - 1] & (starts < ends))):
         ends[loose] -= 1
     return np.stack([starts, ends], axis=1)
+
+
+def _in_source(source: str, read: str, offsets: IntArray) -> IntArray:
+    """Offsets into a reading text as offsets into the text that it was made of."""
+    if len(read) == len(source):
+        return offsets
+    kept = np.ones(len(source), np.bool_)
+    for cut in _SOFT_HYPHEN.finditer(source):
+        kept[cut.start() : cut.end()] = False
+    places = np.append(np.flatnonzero(kept), len(source)).astype(np.int32)
+    starts, ends = offsets[:, 0], offsets[:, 1]
+    # A run ends behind its last character, not in front of the next: what was left out may lie
+    # between the two.
+    past_last = places[np.maximum(ends, 1) - 1] + 1
+    return np.stack([places[starts], np.where(starts < ends, past_last, places[starts])], axis=1)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -81,7 +81,7 @@ sign a notice.
 """
 
 ROCKET = """\
-# The Ariadne rocket
+The Ariadne rocket
 
 The Ariadne rocket was designed by Jean-Luc Ferrand in 1987. It stands 54 metres tall and carries
 eleven tonnes into a low orbit. Its first flight, from Kourou, failed after forty seconds.

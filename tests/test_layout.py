@@ -1,4 +1,4 @@
-"""The layout that users and colleagues rely on: names that are installed, arrows between modules."""
+"""The layout that users and colleagues rely on: installed names, arrows between modules."""
 
 from __future__ import annotations
 

@@ -58,24 +58,20 @@ for command in (
 
 def main() -> None:
     """Run a command and leave with its exit code."""
-    # Importing torch and transformers makes some hundred thousand objects that stay; looking
-    # through them for garbage again and again, and taking them down one by one at the end, would
-    # be a third of a short command's time. All that was written is closed by now.
+    # Importing torch makes some hundred thousand objects that stay; looking through them for
+    # garbage again and again, and taking them down one by one at the end, would be a third of a
+    # short command's time. All that was written is closed by now.
     gc.set_threshold(200_000, 50, 100)
-    code = run(sys.argv[1:], own_process=True)
+    code = run(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def run(arguments: list[str], own_process: bool = False) -> int:
-    """Run a command; returns its exit code.
-
-    Args:
-        own_process: nothing but the command runs here (see ``docqa.cli.start``).
-    """
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit code."""
     try:
-        code = docqa.main(arguments, prog_name="docqa", standalone_mode=False, obj=own_process)
+        code = docqa.main(arguments, prog_name="docqa", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.Abort:
         error("stopped; what was finished is kept")

@@ -30,7 +30,6 @@ from docqa.cli.show import (
     print_json,
     progress,
 )
-from docqa.cli.start import load_lean
 from docqa.errors import IngestError, QuestionError
 from docqa.printable import printable, short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
@@ -82,7 +81,7 @@ def ask(
     with DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     ) as qa:
-        load_lean(qa.load)
+        qa.load()
         if question is not None:
             _answer(qa, question, top_k, candidates, as_json)
         else:
@@ -194,9 +193,7 @@ def read(
     began = time.perf_counter()
     document = load_file(file)
     loaded = time.perf_counter()
-    one = load_lean(
-        lambda: Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
-    )
+    one = Reader(reader or DEFAULT_READER, device=device, dtype=dtype, settings=settings)
     windows_read = 0
     with progress("reading") as tell:
 
@@ -255,7 +252,7 @@ def search(
     from docqa.qa import DocQA
 
     with DocQA(folder, embedder=embedder, device=device) as qa:
-        hits = load_lean(lambda: qa.search(question, k))
+        hits = qa.search(question, k)
     if as_json:
         print_json({"question": question, "hits": [hit.to_dict() for hit in hits]})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -101,10 +102,11 @@ def index(
 ) -> int:
     """Index files and folders, or bring an index up to date.
 
-    Reads .txt, .md, .rst, .pdf, .html and .docx files, in folders recursively. Run it again after
-    documents have changed: only what is new or changed is read, and what is no longer found in the
-    named folders (with these --include and --exclude), or is named and gone, is removed. It can be
-    stopped at any time and started again.
+    Reads text, PDF, HTML, Office and OpenDocument files, books, e-mails and more (see
+    docs/file-formats.md), in folders recursively. Files of other kinds are counted and left out.
+    Run it again after documents have changed: only what is new or changed is read, and what is no
+    longer found in the named folders (with these --include and --exclude), or is named and gone, is
+    removed. It can be stopped at any time and started again.
 
     \b
     Example:
@@ -129,8 +131,7 @@ def index(
     ):
 
         def on_progress(files_done: int, files: int, windows_done: int) -> None:
-            if bar is not None:
-                bar(files_done, files, f"{windows_done:,} windows")
+            bar(files_done, files, f"{windows_done:,} windows")
 
         report = qa.index(paths, options, on_progress)
     if as_json:
@@ -163,6 +164,9 @@ def _report_json(report: IndexReport) -> dict[str, object]:
         },
         "failed": [asdict(failure) for failure in report.failed],
         "stale": report.stale,
+        "gaps": [asdict(gap) for gap in report.gaps],
+        "skipped": report.skipped,
+        "empty": report.empty,
         "windows": report.windows,
         "seconds": round(report.seconds, 3),
     }
@@ -174,12 +178,28 @@ def _print_report(report: IndexReport, folder: str) -> None:
     for path in report.stale:
         note(f"kept as it was: {short_path(path)}")
     stale = f", {len(report.stale)} kept as they were" if report.stale else ""
+    for gap in report.gaps:
+        note(f"incomplete: {short_path(gap.path)}: {gap.gap}")
+    for path in report.empty:
+        note(f"nothing to read in {short_path(path)}")
+    if report.skipped:
+        note(f"skipped, as docqa does not read such files: {_counts(report.skipped)}")
     click.echo(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "
         f"{len(report.failed)} failed{stale}; {report.windows:,} windows in {printable(folder)} "
         f"({report.seconds:.1f} s)"
     )
+
+
+def _counts(skipped: dict[str, int]) -> str:
+    """Return how many files of each suffix there are, the commonest suffixes by name."""
+    shown = [
+        f"{count:,} {suffix or 'without a suffix'}" for suffix, count in list(skipped.items())[:12]
+    ]
+    if others := sum(list(skipped.values())[12:]):
+        shown.append(f"{others:,} others")
+    return ", ".join(shown)
 
 
 @click.command()
@@ -257,9 +277,10 @@ def status(folder: str, as_json: bool) -> None:
 def _bytes_in(folder: Path) -> int:
     """Return what the files of a folder take; a cache may be replaced meanwhile."""
     total = 0
-    for file in folder.iterdir():
-        with suppress(FileNotFoundError):
-            total += file.stat().st_size
+    with os.scandir(folder) as files:
+        for file in files:
+            with suppress(FileNotFoundError):
+                total += file.stat().st_size
     return total
 
 

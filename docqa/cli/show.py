@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from docqa.answer import Answer
+from docqa.ingest.windows import reading_text
 from docqa.printable import printable, short_path
 
 # Where there is no terminal, long work says how far it has come this often.
@@ -78,8 +79,8 @@ def _highlighted(answer: Answer) -> str:
 
 
 def _flowing(text: str) -> str:
-    """Text as one paragraph, whatever line breaks the document has."""
-    return printable(" ".join(text.split()))
+    """Text as one paragraph, whatever line breaks and hyphens at line ends the document has."""
+    return printable(" ".join(reading_text(text).split()))
 
 
 def _wrapped(text: str) -> list[str]:
@@ -99,13 +100,13 @@ def _wrapped(text: str) -> list[str]:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[..., None] | None]:
-    """A bar on stderr, or None where stderr is no terminal.
+def progress(label: str) -> Iterator[Callable[..., None]]:
+    """A bar on stderr, or a line now and then where stderr is no terminal.
 
     What is yielded takes ``(done, total)`` and, if it likes, a note.
     """
     if not sys.stderr.isatty():
-        yield None
+        yield _lines(label)
         return
     from rich.console import Console
     from rich.progress import (
@@ -133,6 +134,19 @@ def progress(label: str) -> Iterator[Callable[..., None] | None]:
         yield tell
 
 
+def _lines(label: str) -> Callable[..., None]:
+    """Return a function that says on stderr, now and then, how far long work has come."""
+    said = time.monotonic()
+
+    def tell(done: int, total: int, note: str = "") -> None:
+        nonlocal said
+        if time.monotonic() - said > _LINE_SECONDS:
+            said = time.monotonic()
+            click.echo(", ".join(filter(None, (f"{label} {done:,}/{total:,}", note))), err=True)
+
+    return tell
+
+
 @contextmanager
 def stages() -> Iterator[Callable[[str, int, int, str], None]]:
     """For work in stages: a bar for each on a terminal, a line now and then elsewhere (stderr).
@@ -148,7 +162,8 @@ def stages() -> Iterator[Callable[[str, int, int, str], None]]:
             nonlocal bar, current, said
             if stage != current:
                 open_bars.close()
-                bar = open_bars.enter_context(progress(stage))
+                if sys.stderr.isatty():
+                    bar = open_bars.enter_context(progress(stage))
                 current = stage
             if bar is not None:
                 bar(done, total, note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from docqa.explain.diagnosis import Diagnosis
 from docqa.explain.scores import ScoredSpan
+from docqa.ingest.windows import reading_text
 from docqa.settings import AnswerSettings
 
 
@@ -33,8 +34,8 @@ def in_one_sentence(
 
 
 def flowing(text: str) -> str:
-    """Return a text as one line."""
-    return " ".join(text.split())
+    """Return a text as one line, its words whole."""
+    return " ".join(reading_text(text).split())
 
 
 def parts(span: ScoredSpan) -> str:

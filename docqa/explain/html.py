@@ -30,6 +30,7 @@ from docqa.explain.wording import (
     window_place,
 )
 from docqa.index.files import replaced
+from docqa.ingest.windows import reading_text
 from docqa.printable import printable
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -211,5 +212,5 @@ def _lines(text: str) -> str:
     """Return a text with the document's own lines and without what can't be seen."""
     return "".join(
         char if char == "\n" else " " if char.isspace() else printable(char)
-        for char in _BREAK.sub("\n", text)
+        for char in _BREAK.sub("\n", reading_text(text))
     )

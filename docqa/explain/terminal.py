@@ -30,6 +30,7 @@ from docqa.explain.wording import (
     span_role,
     window_place,
 )
+from docqa.ingest.windows import reading_text
 from docqa.printable import printable, short_path
 
 # From which shade on (the greatest probability is 1) a token is shown how.
@@ -205,4 +206,4 @@ def _clean(text: str) -> str:
 
 
 def _clean_piece(piece: Piece) -> str:
-    return printable(_SPACE.sub(" ", piece.text))
+    return printable(_SPACE.sub(" ", reading_text(piece.text)))

@@ -14,17 +14,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from docqa.index.models.families import family
+
 NAME = "docqa_packed"
-# Encoders that take position ids, compute all but attention token by token, and leave attention
-# to a function that can be chosen.
-_PACKED = frozenset({"bert", "electra", "roberta", "xlm-roberta", "camembert"})
 
 
 def pack_rows(model: Any, device: str) -> bool:
-    """Have a model read packed rows where that is faster; returns whether it does now."""
+    """Have a model of transformers read packed rows where that is faster.
+
+    Returns:
+        Whether it reads packed rows now.
+    """
     config = model.config
     dropout = getattr(config, "attention_probs_dropout_prob", 0.0) if model.training else 0.0
-    if device != "cpu" or config.model_type not in _PACKED or dropout:
+    if device != "cpu" or not family(config.model_type).packs or dropout:
         return False
     from transformers import AttentionInterface, AttentionMaskInterface
 

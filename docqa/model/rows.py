@@ -1,4 +1,4 @@
-"""What a model reads: ``[CLS] question [SEP] window [SEP]``, with segment ids, in batches.
+"""Rows, a model's input: ``[CLS] question [SEP] window [SEP]``, with segment ids, in batches.
 
 The template (which special tokens stand where, and which side is which segment) is the model's own,
 read off its tokenizer (Devlin et al. 2019, section 4.2). Asking and training make their rows here.
@@ -21,11 +21,12 @@ from torch import Tensor
 
 from docqa.errors import ModelError
 from docqa.index.models.device import on_device
+from docqa.index.models.families import first_position
+from docqa.index.models.tokenizer import ModelTokenizer
 from docqa.ingest.windows import IntArray, plain_tokenizer
 
-# These count positions from the padding token's id on.
-_SHIFTED = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"})
-# Where a tokenizer names no limit it says 10**30.
+# The limit of a model of which no file names any; a greater one names none.
+_USUAL_LIMIT = 512
 _NO_LIMIT = 100_000
 
 
@@ -34,39 +35,40 @@ class PairEncoder:
 
     Args:
         folder: of the model; it must hold a fast tokenizer.
-        model: the model itself, for what it takes.
+        model: whose input it is: of transformers, or a
+            :class:`docqa.model.span_head.SpanHead`.
 
     Attributes:
-        tokenizer: its fast tokenizer, which only tokenizes (:func:`plain_tokenizer`).
+        tokenizer: the model's fast tokenizer, which only tokenizes (:func:`plain_tokenizer`).
         template: what stands around question and window.
-        max_tokens: the most tokens that fit through at once.
+        max_tokens: the most tokens in a row.
 
     Raises:
-        ModelError: the tokenizer can't be had, is not a fast one, or puts the context first.
+        ModelError: the tokenizer can't be loaded, is not a fast one, or puts the context first.
     """
 
     def __init__(self, folder: Path, model: Any) -> None:
-        fast = load_fast_tokenizer(folder)
-        self.tokenizer = plain_tokenizer(fast.backend_tokenizer)
-        self.template = Template.of(fast.backend_tokenizer)
-        self._first_position = _first_position(model.config)
-        self.max_tokens = _max_tokens(fast, model.config)
-        self._pad_id = int(fast.pad_token_id or 0)
-        self._cls_id = fast.cls_token_id
+        own = ModelTokenizer.load(folder)
+        self.tokenizer = plain_tokenizer(own.backend)
+        self.template = Template.of(own.backend)
+        self._first_position = first_position(model.config)
+        self.max_tokens = _max_tokens(own.max_tokens, model.config)
+        self._pad_id = own.pad_id
+        self._cls_id = own.cls_id
         types = getattr(model.config, "type_vocab_size", None)
         accepted = inspect.signature(model.forward).parameters
         self._has_segments = "token_type_ids" in accepted and (types is None or types > 1)
 
     def room(self, question: IntArray) -> int:
-        """How many tokens of a window fit beside a question."""
+        """Return the number of a window's tokens that fit beside a question."""
         return self.max_tokens - len(question) - self.template.special
 
     def cls_position(self, question: IntArray, window: IntArray) -> int | None:
-        """Where CLS stands in the row of a question and a window; None where there is none."""
+        """Return where CLS stands in a row; None where the model has no such token."""
         return self.template.position_of(self._cls_id, len(question), len(window))
 
     def padded(self, rows: Sequence[Row], device: str) -> dict[str, Tensor]:
-        """Rows as a model's arguments, ``(rows, tokens)`` each, padded on the right."""
+        """Return rows as a model's arguments, ``(rows, tokens)`` each, padded on the right."""
         longest = max(len(row) for row in rows)
         ids = np.full((len(rows), longest), self._pad_id, np.int64)
         mask = np.zeros_like(ids)
@@ -78,7 +80,7 @@ class PairEncoder:
         return self._arguments(device, input_ids=ids, attention_mask=mask, token_type_ids=segments)
 
     def packed(self, rows: Sequence[Row], device: str) -> dict[str, Tensor]:
-        """Rows as a model's arguments, ``(1, tokens)`` each: one row after another."""
+        """Return rows as a model's arguments, ``(1, tokens)`` each: one row after another."""
         ids = np.concatenate([row.ids for row in rows])
         segments = np.concatenate([row.segments for row in rows])
         positions = np.concatenate([np.arange(len(row)) for row in rows]) + self._first_position
@@ -97,6 +99,8 @@ class PairEncoder:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A row: the ids and the segments of its tokens, ``(tokens,)`` each."""
+
     ids: IntArray
     segments: IntArray
 
@@ -106,7 +110,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Template:
-    """What a model's tokenizer puts before, between and after a question and a context."""
+    """What a model's tokenizer puts before, between and after a question and a context.
+
+    Attributes:
+        ids, segments: of the special tokens in each of the three places.
+        question_segment, window_segment: of the tokens of question and window.
+    """
 
     ids: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
     segments: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -115,11 +124,15 @@ class Template:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> Template:
-        """Read the template off an encoded pair."""
-        copy = Tokenizer.from_str(tokenizer.to_str())
-        copy.no_truncation()
-        copy.no_padding()
-        encoding = copy.encode("a", "a")
+        """Read the template off an encoded pair.
+
+        Args:
+            tokenizer: without truncation and padding.
+
+        Raises:
+            ModelError: it puts the context first.
+        """
+        encoding = tokenizer.encode("a", "a")
         sides = encoding.sequence_ids
         if 0 not in sides or 1 not in sides or sides.index(1) < sides.index(0):
             raise ModelError("its tokenizer does not put a question before its context")
@@ -135,14 +148,24 @@ class Template:
 
     @cached_property
     def special(self) -> int:
+        """The number of special tokens in a row."""
         return sum(len(part) for part in self.ids)
 
     def window_start(self, question: int) -> int:
-        """Where the window's first token stands, beside a question of so many tokens."""
+        """Return where the window's first token stands.
+
+        Args:
+            question: the number of the question's tokens.
+        """
         return len(self.ids[0]) + question + len(self.ids[1])
 
     def position_of(self, token: int | None, question: int, window: int) -> int | None:
-        """Where a special token stands, or None where the template has none such."""
+        """Return where a special token stands, or None where the template has no such token.
+
+        Args:
+            token: the special token's id.
+            question, window: the numbers of their tokens.
+        """
         befores = (0, len(self.ids[0]) + question, self.window_start(question) + window)
         for before, part in zip(befores, self.ids, strict=True):
             if token in part:
@@ -150,6 +173,7 @@ class Template:
         return None
 
     def row(self, question: IntArray, window: IntArray) -> Row:
+        """Return the row of a question and a window, given by their tokens' ids."""
         before, between, after = self.ids
         types_before, types_between, types_after = self.segments
         return Row(
@@ -171,7 +195,11 @@ def _after(sides: list[int | None], side: int) -> int:
 
 
 def length_batches(order: Sequence[int], rows: Sequence[Row], most: int) -> list[list[int]]:
-    """Rows (longest first) in batches of at most ``most`` tokens, padding included."""
+    """Return the places of rows in batches of at most ``most`` tokens, padding included.
+
+    Args:
+        order: the places, those of the longest rows first.
+    """
     batches: list[list[int]] = []
     widest = 0
     for n in order:
@@ -182,28 +210,9 @@ def length_batches(order: Sequence[int], rows: Sequence[Row], most: int) -> list
     return batches
 
 
-def load_fast_tokenizer(folder: Path) -> Any:
-    """A model's fast tokenizer, as transformers has it."""
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"can't load the tokenizer in {str(folder)!r}: {error}") from error
-    if not hasattr(tokenizer, "backend_tokenizer"):
-        raise ModelError(f"{str(folder)!r} has no fast tokenizer (tokenizer.json)")
-    return tokenizer
-
-
-def _max_tokens(tokenizer: Any, config: Any) -> int:
+def _max_tokens(limit: int, config: Any) -> int:
     """What the tokenizer and the model's table of positions both allow."""
-    limits = [int(tokenizer.model_max_length)]
     positions = getattr(config, "max_position_embeddings", None)
     if positions:
-        limits.append(int(positions) - _first_position(config))
-    limit = min(limits)
-    return limit if limit < _NO_LIMIT else 512
-
-
-def _first_position(config: Any) -> int:
-    return int(config.pad_token_id) + 1 if config.model_type in _SHIFTED else 0
+        limit = min(limit, int(positions) - first_position(config))
+    return limit if limit < _NO_LIMIT else _USUAL_LIMIT

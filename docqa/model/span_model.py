@@ -10,18 +10,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from docqa.errors import ModelError, QuestionError
-from docqa.index.models.bert_layers import SwiftEncoder
+from docqa.errors import QuestionError
+from docqa.index.models.batches import batches
 from docqa.index.models.device import Device, DType, on_device, pick_device, pick_dtype
-from docqa.index.models.folders import load_quietly, model_folder
+from docqa.index.models.folders import model_folder
+from docqa.index.models.tokenizer import ModelTokenizer
 from docqa.ingest.windows import (
     IntArray,
     Tokens,
@@ -31,17 +30,12 @@ from docqa.ingest.windows import (
     split,
     tokenize,
 )
-from docqa.model.packed_attention import pack_rows
-from docqa.model.row_logits import forward_rows
-from docqa.model.rows import PairEncoder, length_batches, load_fast_tokenizer
-from docqa.model.span_bert import SwiftBert
+from docqa.model.rows import PairEncoder, length_batches
+from docqa.model.span_head import load_reader, row_logits
 from docqa.question import check_question
 from docqa.ranking.reading import Job
 from docqa.ranking.span_search import NO_SPAN, Logits
 from docqa.settings import AnswerSettings
-
-# Tokens (padding included) that go through the model at once.
-_BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 1_024}
 
 
 class SpanModel:
@@ -68,11 +62,8 @@ class SpanModel:
         self.answer_settings = AnswerSettings.of_reader(folder)
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
-        model = load_span_head(folder, self.dtype).to(self.device).eval()
-        self._encoder = PairEncoder(folder, model)
-        swift = SwiftEncoder.can_read(model, self.device)
-        self._packed = swift or pack_rows(model, self.device)
-        self._model = SwiftBert(model) if swift else model
+        self._model, self._packed = load_reader(folder, self.device, self.dtype)
+        self._encoder = PairEncoder(folder, self._model)
         self.tokenizer = self._encoder.tokenizer
         self.max_tokens = self._encoder.max_tokens
         self._turn = threading.Lock()  # torch's modules are not called by two threads at once
@@ -141,9 +132,9 @@ class SpanModel:
         layout = _Layout.of(jobs, self._encoder, self.device)
         found = self._blank(jobs)
         order = sorted(range(len(rows)), key=lambda n: -len(rows[n]))
-        for batch in length_batches(order, rows, _BATCH_TOKENS[torch.device(self.device).type]):
+        for batch in length_batches(order, rows, batches(self.device).reader_tokens):
             with self._turn:
-                start, end = forward_rows(
+                start, end = row_logits(
                     self._model, self._encoder, [rows[n] for n in batch], self.device, self._packed
                 )
             layout.place(found, batch, start, end)
@@ -230,32 +221,9 @@ def _by_job(logits: Logits, jobs: Sequence[Job]) -> Iterator[Logits]:
 
 
 def load_tokenizer(name: str) -> Tokenizer:
-    """A reader's tokenizer without its model, as an index keeps it.
+    """Load a reader's tokenizer without its model, as an index keeps it.
 
     Raises:
         ModelError: it can't be had, or is not a fast one.
     """
-    return plain_tokenizer(load_fast_tokenizer(model_folder(name)).backend_tokenizer)
-
-
-def load_span_head(folder: Path, dtype: torch.dtype) -> Any:
-    """A question-answering model of transformers.
-
-    Raises:
-        ModelError: it can't be loaded, or has no span head.
-    """
-    from transformers import AutoModelForQuestionAnswering
-
-    load_quietly()
-    try:
-        model, report = AutoModelForQuestionAnswering.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"can't load the reader in {str(folder)!r}: {error}") from error
-    if report["missing_keys"]:
-        raise ModelError(
-            f"the weights in {str(folder)!r} have no {sorted(report['missing_keys'])[0]}: "
-            "was this model fine-tuned for question answering?"
-        )
-    return model
+    return plain_tokenizer(ModelTokenizer.load(model_folder(name)).backend)

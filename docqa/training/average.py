@@ -21,8 +21,9 @@ from docqa.evaluate.squad import load_dev
 from docqa.evaluate.tune import Tuned, choose_settings
 from docqa.index.models.device import Device
 from docqa.index.models.folders import model_folder, weights_sha256
-from docqa.model.rows import PairEncoder, load_fast_tokenizer
-from docqa.model.span_model import load_span_head
+from docqa.index.models.tokenizer import load_fast_tokenizer
+from docqa.model.rows import PairEncoder
+from docqa.model.span_head import load_span_head
 from docqa.reader import Reader
 from docqa.settings import READER_SETTINGS
 from docqa.training.card import Averaged, DataFile, averaged_card

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from docqa.index.models.batches import batches
 from docqa.index.models.device import pick_dtype
 from docqa.model.packed_attention import pack_rows
-from docqa.model.row_logits import forward_rows
 from docqa.model.rows import PairEncoder
+from docqa.model.span_head import row_logits
 from docqa.training.batch import Batch, make_batches
 from docqa.training.dropout import cheapen_dropout
 from docqa.training.examples import Examples
@@ -19,9 +20,6 @@ from docqa.training.loss import distillation_loss, span_loss
 from docqa.training.sampling import Drawn
 from docqa.training.settings import TrainSettings
 from docqa.training.teacher import TeacherLogits
-
-# Tokens that go through the model at once, there and back.
-_BATCH_TOKENS = {"cuda": 65_536, "mps": 16_384, "cpu": 4_096}
 
 
 class Stepper:
@@ -49,7 +47,7 @@ class Stepper:
     ) -> None:
         self._device = str(accelerator.device)
         kind = torch.device(self._device).type
-        self._batch_tokens = _BATCH_TOKENS[kind]
+        self._batch_tokens = batches(self._device).training_tokens
         self._autocast = torch.autocast(
             kind, torch.bfloat16, enabled=pick_dtype("auto", self._device) is torch.bfloat16
         )
@@ -118,7 +116,7 @@ class Stepper:
         """Return the sum of the losses of a batch's groups."""
         targets = batch.targets.to(self._device)
         with self._autocast:
-            start, end = forward_rows(
+            start, end = row_logits(
                 self._model, self._encoder, batch.rows, self._device, self._packed
             )
         losses = span_loss(start, end, targets)

@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from docqa.errors import ModelError
 from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder, load_quietly, model_folder
-from docqa.model.rows import load_fast_tokenizer
+from docqa.index.models.tokenizer import load_fast_tokenizer
 from docqa.training.settings import TrainSettings
 
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")

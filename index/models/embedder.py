@@ -1,100 +1,133 @@
-"""Text to vectors, with sentence-transformers."""
+"""Text to vectors."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
-from docqa.index.errors import ModelError
+from docqa.index.models.batches import batches
 from docqa.index.models.device import Device, pick_device, pick_dtype
-from docqa.index.models.folders import embedder_folder, load_quietly
+from docqa.index.models.folders import embedder_folder
+from docqa.index.models.weights import NotPlainError
 from docqa.index.store import Vectors
 
-# Texts that go through the model at once; on a CPU as few as stay in its cache.
-_BATCH = {"cpu": 8}
-_BATCH_ELSEWHERE = 64
 
-
-class Embedder:
-    """A sentence-transformers model, loaded.
-
-    Args:
-        name: the default's name, a folder, or a model's name on the hub.
-        device: where it runs.
+class Embedder(Protocol):
+    """What makes vectors of texts; anything with these attributes and methods is an embedder.
 
     Attributes:
-        name: as given.
-        sha256: of its weights; an index remembers it.
-        dimension: of its vectors.
+        name: a folder or a hub name, by which the index finds the embedder again.
+        sha256: of what the vectors depend on; an index takes no other embedder than its own.
+        dimension: of the vectors.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def passages(
+        self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Return vectors ``(texts, dimension)`` of passages, float32, of length 1.
+
+        Args:
+            on_progress: is called after each batch with the number of its texts.
+        """
+
+    def questions(self, texts: Sequence[str]) -> Vectors:
+        """Return vectors ``(texts, dimension)`` of questions, float32, of length 1."""
+
+
+class TextModel(Protocol):
+    """A model that turns texts of one length into vectors; :func:`load_embedder` makes the rest.
+
+    Attributes:
+        dimension: of the vectors.
+    """
+
+    dimension: int
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens the model reads of each text."""
+
+    def embed(self, texts: Sequence[str], question: bool) -> Vectors:
+        """Return vectors ``(texts, dimension)`` of questions or passages of one length."""
+
+
+def load_embedder(name: str | Embedder, device: Device = "auto") -> Embedder:
+    """Load an embedder.
+
+    A plain BERT is read by docqa itself, anything else by sentence-transformers.
+
+    Args:
+        name: the default's name, a folder, or a model's name on the hub; an embedder is returned
+            as it is.
+        device: where it runs.
 
     Raises:
         ModelError: it can't be found or loaded.
     """
+    if not isinstance(name, str):
+        return name
+    folder, sha256 = embedder_folder(name)
+    place = pick_device(device)
+    dtype = pick_dtype("auto", place)
+    model: TextModel
+    try:
+        from docqa.index.models.sentence_encoder import SentenceEncoder
 
-    def __init__(self, name: str, device: Device = "auto") -> None:
-        folder, self.sha256 = embedder_folder(name)
+        if place != "cpu":
+            raise NotPlainError("docqa's own layers are for CPUs")
+        model = SentenceEncoder.read(folder, dtype)
+    except NotPlainError:
+        from docqa.index.models.sentence_library import LibraryModel
+
+        model = LibraryModel(name, folder, place, dtype)
+    return BatchedEmbedder(name, sha256, model, batches(place).embedder_texts)
+
+
+class BatchedEmbedder:
+    """An embedder that gives its model texts of one length at once.
+
+    Then nothing is padded. How far a text is padded changes the last bits of its vector, so a
+    vector would depend on its company, and an index on where its making was interrupted.
+    """
+
+    def __init__(self, name: str, sha256: str, model: TextModel, batch: int) -> None:
         self.name = name
-        from sentence_transformers import SentenceTransformer
-
-        load_quietly()
-        place = pick_device(device)
-        self._turn = (
-            threading.Lock()
-        )  # neither model nor tokenizer is called by two threads at once
-        self._batch = _BATCH.get(place, _BATCH_ELSEWHERE)
-        try:
-            self._model = SentenceTransformer(
-                str(folder),
-                device=place,
-                local_files_only=True,
-                model_kwargs={"dtype": pick_dtype("auto", place)},
-            )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(f"can't load the embedder {name!r}: {error}") from error
-        _quicken(self._model, place)
-        dimension = self._model.get_embedding_dimension()
-        if dimension is None:
-            raise ModelError(f"the embedder {name!r} does not say how long its vectors are")
-        self.dimension = dimension
+        self.sha256 = sha256
+        self.dimension = model.dimension
+        self._model = model
+        self._batch = batch
+        self._turn = threading.Lock()  # a model is not called by two threads at once
 
     def passages(
-        self, texts: Sequence[str], embedded: Callable[[int], None] | None = None
+        self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
     ) -> Vectors:
-        """Vectors ``(texts, dimension)`` of passages, of length 1.
-
-        Args:
-            embedded: told after each batch how many texts it held.
-        """
-        return self._vectors(self._model.encode_document, texts, embedded)
+        return self._vectors(texts, question=False, on_progress=on_progress)
 
     def questions(self, texts: Sequence[str]) -> Vectors:
-        """Vectors ``(texts, dimension)`` of questions, of length 1."""
-        return self._vectors(self._model.encode_query, texts, None)
+        return self._vectors(texts, question=True, on_progress=None)
 
     def _vectors(
-        self, encode: Any, texts: Sequence[str], embedded: Callable[[int], None] | None
+        self, texts: Sequence[str], question: bool, on_progress: Callable[[int], None] | None
     ) -> Vectors:
-        """Texts of the same number of tokens go together: nothing is padded.
-
-        How far a text is padded changes the last bits of its vector, so a vector would depend on
-        its company, and an index on where its making was interrupted.
-        """
         result = np.empty((len(texts), self.dimension), np.float32)
         for part in self._batches(texts):
             with self._turn:
-                vectors = encode(
-                    [texts[n] for n in part],
-                    batch_size=len(part),
-                    convert_to_numpy=True,
-                    show_progress_bar=False,
-                )
-            result[part] = _unit(np.asarray(vectors, np.float32))
-            if embedded is not None:
-                embedded(len(part))
+                vectors = self._model.embed([texts[n] for n in part], question)
+            result[part] = _unit(vectors)
+            if on_progress is not None:
+                on_progress(len(part))
         return result
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[int]]:
@@ -102,24 +135,12 @@ class Embedder:
         if not texts:
             return
         with self._turn:
-            tokens = self._model.tokenizer(
-                list(texts), truncation=True, max_length=self._model.max_seq_length
-            )
-        lengths = [len(ids) for ids in tokens["input_ids"]]
+            lengths = self._model.lengths(texts)
         longest_first = sorted(range(len(texts)), key=lambda n: -lengths[n])
         for _, group in groupby(longest_first, key=lambda n: lengths[n]):
             places = list(group)
             for first in range(0, len(places), self._batch):
                 yield places[first : first + self._batch]
-
-
-def _quicken(model: Any, device: str) -> None:
-    """Have its layers read by :class:`bert_layers.SwiftEncoder` where that can be."""
-    from docqa.index.models.bert_layers import EvenRows, SwiftEncoder
-
-    bert = model.transformers_model
-    if bert is not None and SwiftEncoder.can_read(bert, device):
-        bert.encoder = EvenRows(bert)
 
 
 def _unit(vectors: Vectors) -> Vectors:

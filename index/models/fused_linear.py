@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-class SwiftLinear:
+class FusedLinear:
     """``x W^T + b``, alone, with GELU, or added to something.
 
     Args:
@@ -30,15 +30,15 @@ class SwiftLinear:
         self._bias = bias.detach()
 
     def __call__(self, x: Tensor) -> Tensor:
-        """``(tokens, in)`` to ``(tokens, out)``."""
+        """Return the product ``(tokens, out)`` of ``(tokens, in)``."""
         return self._pointwise(x, "none") if self._fused else self._plain(x)
 
     def gelu(self, x: Tensor) -> Tensor:
-        """GELU by the error function of the product."""
+        """Return GELU, by the error function, of the product."""
         return self._pointwise(x, "gelu") if self._fused else F.gelu(self._plain(x))
 
     def added(self, x: Tensor, to: Tensor) -> Tensor:
-        """The product and ``to``, ``(tokens, out)``."""
+        """Return the sum ``(tokens, out)`` of the product and ``to``."""
         if not self._fused:
             return self._plain(x).add_(to)
         sum_: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
@@ -58,7 +58,7 @@ class SwiftLinear:
 
 @cache
 def _fused_works() -> bool:
-    """Whether this torch, on this machine, has the operators and they give what is expected."""
+    """Return whether this torch has the operators and they compute rightly on this machine."""
     x = torch.ones(2, 32, dtype=torch.bfloat16)
     weight, bias = torch.eye(32, dtype=torch.bfloat16), torch.ones(32, dtype=torch.bfloat16)
     ops = torch.ops.mkldnn

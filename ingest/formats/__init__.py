@@ -1,28 +1,38 @@
-"""The formats that can be read, one module each; the libraries load when a format is first met."""
+"""The formats that can be read: a module each, and an entry each in ``FORMATS``.
+
+To add a format, write a module with a :class:`Loader` and add its entry. The module and the
+libraries it needs are imported when a file of the format is first read, in a worker.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
 
-from docqa.ingest.document import Heading
+from docqa.ingest.errors import IngestError
 
-SUFFIXES = {
-    ".txt": "text",
-    ".text": "text",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".rst": "rst",
-    ".pdf": "pdf",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".docx": "docx",
-}
+_COMPRESSED = ".gz"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a document.
+
+    Attributes:
+        text: its words, on one line.
+        level: 1 for the highest.
+        start: where it begins in the document's text, in code points; what it is about follows.
+    """
+
+    text: str
+    level: int
+    start: int
 
 
 class Extracted(NamedTuple):
-    """What a format's module makes of a file's bytes.
+    """What a loader makes of a file's bytes.
 
     Attributes:
         text: the whole text.
@@ -30,6 +40,8 @@ class Extracted(NamedTuple):
         title: what the document calls itself.
         outline: its headings, in the order of the text.
         gaps: what of the file is not in the text, a sentence each.
+        lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
+            empty where the text is the file itself or has no lines.
     """
 
     text: str
@@ -37,43 +49,127 @@ class Extracted(NamedTuple):
     title: str | None = None
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
 
 
-def is_supported(path: str) -> bool:
-    """Whether a path's suffix is one that is known."""
-    return PurePath(path).suffix.lower() in SUFFIXES
-
-
-def format_of(path: str) -> str:
-    """The format that a path's suffix names; ``text`` for any other."""
-    return SUFFIXES.get(PurePath(path).suffix.lower(), "text")
-
-
-def extract(format: str, data: bytes) -> Extracted:
+class Loader(Protocol):
     """Take the text out of a file's bytes.
-
-    Args:
-        format: one of those in ``SUFFIXES``.
-        data: the whole file.
 
     Raises:
         IngestError: there is a reason in plain words.
         Exception: whatever the format's library raises on a damaged or hostile file.
     """
-    match format:
-        case "pdf":
-            from docqa.ingest.formats.pdf import extract_pdf
 
-            return extract_pdf(data)
-        case "html":
-            from docqa.ingest.formats.html import extract_html
+    def __call__(self, data: bytes, /) -> Extracted: ...
 
-            return extract_html(data)
-        case "docx":
-            from docqa.ingest.formats.docx import extract_docx
 
-            return extract_docx(data)
-        case _:
-            from docqa.ingest.formats.text import extract_text
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format that can be read.
 
-            return extract_text(data)
+    Attributes:
+        name: as ``Document.format`` and answers give it.
+        suffixes: how names of its files end, in lower case, with the dot.
+        loader: its :class:`Loader`, as ``module:function`` below this package.
+        label: what people call such a file, to stand in "not readable as ...".
+        needs: what must be installed to read it, as pip names it.
+        is_lines: whether the text is the decoded file, so that an offset has a line in it.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    loader: str
+    label: str
+    needs: tuple[str, ...] = ()
+    is_lines: bool = False
+
+    def load(self, data: bytes) -> Extracted:
+        """Take the text out of a file's bytes, as a :class:`Loader` does.
+
+        Raises:
+            IngestError: also where a library is not installed.
+        """
+        module, function = self.loader.split(":")
+        try:
+            loader = getattr(import_module(f"{__name__}.{module}"), function)
+        except ModuleNotFoundError as error:
+            if not self.needs:
+                raise
+            raise IngestError(
+                f"to read {self.label} files, pip install {' '.join(self.needs)}"
+            ) from error
+        return cast(Loader, loader)(data)
+
+
+_TEXT = Format("text", (".txt", ".text"), "text:extract_text", "text", is_lines=True)
+FORMATS = (
+    _TEXT,
+    Format("markdown", (".md", ".markdown"), "markdown:extract_markdown", "Markdown"),
+    Format("rst", (".rst",), "rst:extract_rst", "reStructuredText", ("docutils",)),
+    Format("pdf", (".pdf",), "pdf:extract_pdf", "PDF", ("pypdf[crypto]", "pypdfium2")),
+    Format("html", (".html", ".htm", ".xhtml"), "html:extract_html", "HTML", ("lxml",)),
+    Format("docx", (".docx", ".docm", ".dotx", ".dotm"), "docx:extract_docx", "Word", ("lxml",)),
+    Format("pptx", (".pptx", ".pptm", ".ppsx"), "pptx:extract_pptx", "PowerPoint", ("lxml",)),
+    Format("xlsx", (".xlsx", ".xlsm"), "xlsx:extract_xlsx", "Excel", ("openpyxl",)),
+    Format(
+        "opendocument",
+        (".odt", ".ods", ".odp", ".ott"),
+        "opendocument:extract_opendocument",
+        "OpenDocument",
+        ("lxml",),
+    ),
+    Format("rtf", (".rtf",), "rtf:extract_rtf", "RTF", ("striprtf",)),
+    Format("epub", (".epub",), "epub:extract_epub", "EPUB", ("lxml",)),
+    Format("csv", (".csv", ".tsv"), "delimited:extract_delimited", "CSV"),
+    Format("json", (".json",), "json_data:extract_json", "JSON"),
+    Format("jsonl", (".jsonl", ".ndjson"), "json_data:extract_json_lines", "JSON Lines"),
+    Format("notebook", (".ipynb",), "notebook:extract_notebook", "Jupyter notebook"),
+    Format("eml", (".eml",), "mail:extract_eml", "e-mail", ("olefile",)),
+    Format("mbox", (".mbox",), "mail:extract_mbox", "e-mail folder", ("olefile",)),
+    Format("msg", (".msg",), "mail:extract_msg", "Outlook", ("olefile",)),
+    Format("subtitles", (".srt", ".vtt"), "subtitles:extract_subtitles", "subtitles"),
+    Format("latex", (".tex", ".latex"), "latex:extract_latex", "LaTeX", ("pylatexenc",)),
+)
+_BY_NAME = {format.name: format for format in FORMATS}
+_BY_SUFFIX = {suffix: format for format in FORMATS for suffix in format.suffixes}
+
+
+def format_named(name: str) -> Format:
+    """Return the format of a name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _BY_NAME[name]
+
+
+def suffix_of(path: str) -> str:
+    """Return how a path ends, in lower case: ``.txt``; ``.txt.gz`` where it is compressed."""
+    name = PurePath(path)
+    suffix = name.suffix.lower()
+    return PurePath(name.stem).suffix.lower() + suffix if suffix == _COMPRESSED else suffix
+
+
+def is_compressed(path: str) -> bool:
+    """Return whether a path's suffix says that gzip packed the file."""
+    return suffix_of(path).endswith(_COMPRESSED)
+
+
+def is_supported(path: str) -> bool:
+    """Return whether a path's suffix is one that is known."""
+    return suffix_of(path).removesuffix(_COMPRESSED) in _BY_SUFFIX
+
+
+def format_of(path: str) -> Format:
+    """Return the format that a path's suffix names; plain text for any other."""
+    return _BY_SUFFIX.get(suffix_of(path).removesuffix(_COMPRESSED), _TEXT)
+
+
+def extract(format: str, data: bytes) -> Extracted:
+    """Take the text out of a file's bytes, as a :class:`Loader` does.
+
+    Args:
+        format: the name of one in ``FORMATS``.
+        data: the whole file.
+    """
+    return format_named(format).load(data)

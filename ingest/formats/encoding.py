@@ -1,7 +1,7 @@
 """Bytes of a text file to str, character for character.
 
 A byte-order mark decides; then UTF-8, which is hardly ever valid by accident; then what
-charset-normalizer finds likely. What is not text, or in two encodings at once, is refused rather
+chardet finds likely. What is not text, or in two encodings at once, is refused rather
 than read as something it is not.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
+from typing import NamedTuple
 
 from docqa.ingest.errors import IngestError
 
@@ -25,49 +27,69 @@ _MARKS = (
 _SAMPLE_BYTES = 256 * 1024
 _SAMPLE_CHARS = 256 * 1024
 
-# What files without a mark are really in. Left to choose among everything that Python can decode,
-# charset-normalizer takes western text for hp_roman8, mac_latin2 or cp932.
-_WESTERN = "cp1252"
-_CANDIDATES = [
-    _WESTERN,
-    "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258",
-    "iso8859_2", "iso8859_5", "iso8859_7", "koi8_r", "koi8_u", "cp874",
-    "cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949", "euc_kr",
-]  # fmt: skip
+# Encodings of which the detector makes about as much as of the likeliest, and that would give
+# other characters, leave it open which is right.
+_AS_LIKELY = 0.97
+# English has no letters beyond ASCII: those of its names say little about the encoding.
+_NO_LETTERS_BEYOND_ASCII = "en"
+_ALIKE = ("cp1252", "cp1250", "cp1254", "cp1257")
+# The encodings that files without a mark are really in, the commoner ones first.
+_IN_USE = (
+    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 iso8859-1 iso8859-15 iso8859-2 "
+    "iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-13 koi8-r koi8-u cp874 tis-620 "
+    "cp932 shift_jis euc_jp iso2022_jp gb18030 gbk gb2312 big5 big5hkscs cp949 euc_kr johab"
+).split()
+_OLD = (
+    "mac-roman mac-latin2 mac-cyrillic mac-greek mac-turkish cp850 cp852 cp437 cp866 cp855 cp857 "
+    "cp775 cp858"
+).split()
+# Signs of a wrong guess: no letters, or letters of another script, inside words; controls.
+_OTHER_SCRIPTS = r"\u0370-\u1cff\u1f00-\u1fff"
+_ODD = re.compile(
+    r"(?<=[^\W\d_])(?:[^\w\s\x00-\x7f\u00ad\u2010-\u2019]|[¹²³¼½¾ªº])(?=[^\W\d_])"
+    rf"|[A-Za-z][{_OTHER_SCRIPTS}]|[{_OTHER_SCRIPTS}][A-Za-z]|[\x80-\x9f]"
+)
 
-# How messy (of 1) charset-normalizer may find western text and it still be the likeliest.
-_SLIGHT_CHAOS = 0.1
+# Japanese mail and old Japanese files: all ASCII, with escapes that say what follows.
+_ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\(J)")
 
 # Controls that a text doesn't need: all but tab, line ends, form feed, escape (terminal colours)
 # and backspace (overstruck manual pages).
 _CONTROL = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _MOST_CONTROLS = 0.02
 
+
+class Decoded(NamedTuple):
+    """A decoded file.
+
+    Attributes:
+        text: its characters.
+        gaps: what is doubtful about them, a sentence each.
+    """
+
+    text: str
+    gaps: tuple[str, ...] = ()
+
+
 _BINARY = "binary, not text"
 
 
-def decode(data: bytes) -> str:
-    """Decode a text file.
-
-    Args:
-        data: the whole file.
-
-    Returns:
-        Its characters, line ends as they are, without the byte-order mark.
+def decode(data: bytes) -> Decoded:
+    """Decode a text file, line ends as they are, without the byte-order mark.
 
     Raises:
         IngestError: not text, in no encoding that is known for sure enough, or nothing in it.
     """
-    text = decode_marked(data)
-    if text is None:
-        if b"\0" in data:
-            raise IngestError(_BINARY)
-        text = decode_unmarked(data)
+    marked = decode_marked(data)
+    if marked is None and b"\0" in data:
+        raise IngestError(_BINARY)
+    decoded = decode_unmarked(data) if marked is None else Decoded(marked)
+    text = decoded.text
     if "\0" in text or _looks_binary(text[:_SAMPLE_CHARS]):
         raise IngestError(_BINARY)
     if not text or text.isspace():
         raise IngestError("holds no text")
-    return text
+    return decoded
 
 
 def decode_marked(data: bytes) -> str | None:
@@ -88,14 +110,17 @@ def decode_marked(data: bytes) -> str | None:
     return None
 
 
-def decode_unmarked(data: bytes) -> str:
+def decode_unmarked(data: bytes) -> Decoded:
     """Decode bytes that don't say what they are in.
 
     Raises:
         IngestError: two encodings at once, or none that is known.
     """
+    if _ISO_2022_JP.search(data) and data.isascii():
+        with suppress(UnicodeDecodeError):
+            return Decoded(data.decode("iso2022_jp_2"))
     try:
-        return data.decode("utf-8")
+        return Decoded(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         sample = _sample(data, error.start)
         if _mostly_utf8(sample):
@@ -103,15 +128,21 @@ def decode_unmarked(data: bytes) -> str:
                 f"in UTF-8, except for byte {error.start:,}: mixed encodings, or damaged; "
                 "save it as UTF-8"
             ) from None
-    encoding = _detect(sample)
+    encoding, others = _detect(sample)
     if encoding is None:
         raise IngestError("binary, or in an unknown encoding; if it is text, save it as UTF-8")
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise IngestError(
             f"seems to be in {encoding}, yet is not valid at byte {error.start:,}; save it as UTF-8"
         ) from None
+    if not others:
+        return Decoded(text)
+    return Decoded(
+        text,
+        (f"read as {encoding}, but it may be in {others[0]}; to be sure, save it as UTF-8",),
+    )
 
 
 def _sample(data: bytes, around: int) -> bytes:
@@ -137,18 +168,52 @@ def _mostly_utf8(sample: bytes) -> bool:
     return valid > invalid
 
 
-def _detect(sample: bytes) -> str | None:
-    from charset_normalizer import from_bytes
+def _detect(sample: bytes) -> tuple[str | None, list[str]]:
+    """The likeliest encoding, and those that are about as likely and give other characters."""
+    from chardet import detect_all
 
-    # In text with few letters beyond ASCII hardly anything speaks for one encoding or another;
-    # then the commonest is the likeliest. Scripts other than Latin have many.
-    beyond_ascii = sum(byte > 0x7F for byte in sample)
-    if beyond_ascii < len(sample) / 4:
-        western = from_bytes(sample, cp_isolation=[_WESTERN]).best()
-        if western is not None and western.chaos <= _SLIGHT_CHAOS:
-            return _WESTERN
-    best = from_bytes(sample, cp_isolation=_CANDIDATES).best()
-    return None if best is None else best.encoding
+    found: dict[str, float] = {}  # how likely, by Python's names
+    candidates = detect_all(sample)
+    for candidate in candidates:
+        with suppress(LookupError, TypeError):
+            name = codecs.lookup(str(candidate["encoding"])).name
+            if name in _IN_USE or name in _OLD:
+                found.setdefault(name, float(candidate["confidence"]))
+    likely = {name for name in found if found[name] >= _AS_LIKELY * max(found.values())}
+    readings: dict[str, str] = {}  # an encoding of each reading
+    for name in sorted(likely, key=_preference):
+        with suppress(UnicodeDecodeError):
+            readings.setdefault(sample.decode(name), name)
+    if not readings:
+        return None, []
+    texts = {name: text for text, name in readings.items()}
+    oddities = {name: len(_ODD.findall(text)) for name, text in texts.items()}
+    fewest = min(oddities.values())
+    likeliest = max(
+        (name for name, odd in oddities.items() if odd == fewest),
+        key=lambda name: (found[name] * (_AS_LIKELY if name in _OLD else 1), -_preference(name)),
+    )
+    if candidates[0]["language"] == _NO_LETTERS_BEYOND_ASCII:
+        for name in _ALIKE:
+            with suppress(UnicodeDecodeError):
+                texts.setdefault(name, sample.decode(name))
+    others = [
+        name
+        for name, text in texts.items()
+        if len(_ODD.findall(text)) <= fewest and _other_letters(texts[likeliest], text)
+    ]
+    return likeliest, others
+
+
+def _other_letters(text: str, other: str) -> bool:
+    """Whether another reading of the same bytes has other letters."""
+    if len(text) != len(other):
+        return True
+    return any(a != b and a.isalpha() for a, b in zip(text, other, strict=True))
+
+
+def _preference(name: str) -> int:
+    return _IN_USE.index(name) if name in _IN_USE else len(_IN_USE) + _OLD.index(name)
 
 
 def _looks_binary(text: str) -> bool:

@@ -15,7 +15,7 @@ from threading import Lock
 from types import TracebackType
 
 from docqa.ingest.document import Document, Failure, LoadLimits
-from docqa.ingest.errors import IngestError
+from docqa.ingest.errors import IngestError, os_reason
 from docqa.ingest.workers.process import WorkerProcess
 
 _MOST_WORKERS = 4
@@ -89,7 +89,7 @@ class LoaderPool:
         """
         (result,) = self.load_many([path])
         if isinstance(result, Failure):
-            raise IngestError(result.error)
+            raise IngestError(result.error, result.passing)
         return result
 
 
@@ -135,11 +135,12 @@ class _Run:
         try:
             worker = self._take_worker()
         except OSError as error:
-            return Failure(path, f"no process could be started to read it: {error.strerror}")
+            reason = f"no process could be started to read it: {os_reason(error)}"
+            return Failure(path, reason, passing=True)
         try:
             return worker.load(path)
         except IngestError as error:
-            return Failure(path, str(error))
+            return Failure(path, str(error), error.passing)
         finally:
             self._give_back(worker)
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
+import site
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from docqa.ingest.document import Document, LoadLimits
+from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.errors import IngestError
 from docqa.ingest.workers.protocol import (
-    body_bytes,
-    is_last,
+    Header,
     pack_limits,
     pack_request,
+    unpack_header,
     unpack_reply,
 )
 
@@ -32,7 +34,13 @@ main()
 """
 _DOCQA = Path(__file__).absolute().parents[2]
 _CHUNK_BYTES = 1024 * 1024
-_MOST_HEADER_BYTES = 16 * 1024 * 1024
+_MOST_HEADER_BYTES = 64 * 1024 * 1024
+# Signals that a process sends itself by what it does; others come from outside.
+_CRASHES = frozenset(
+    (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS)
+)
+# Where an interpreter that doesn't lie in its usual place finds its libraries.
+_KEPT = ("PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _NONSENSE = "the reader process sent a reply that makes no sense"
 
 
@@ -74,12 +82,12 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """The process's id."""
+        """Return the process's id."""
         return self._process.pid
 
     @property
     def usable(self) -> bool:
-        """Whether another file can be asked for."""
+        """Return whether another file can be asked for."""
         return self._in_step and self._process.poll() is None
 
     def load(self, path: str) -> Document:
@@ -97,16 +105,17 @@ class WorkerProcess:
         except TimeoutError:
             self.kill()
             raise IngestError(
-                f"took longer than {self._limits.seconds:g} s, stopped; raise with --timeout"
+                f"took longer than {self._limits.seconds:g} s, stopped; raise with --timeout",
+                passing=True,
             ) from None
         except (_EndedError, BrokenPipeError):
-            raise IngestError(self._how_it_ended()) from None
+            raise self._how_it_ended() from None
         except ValueError as error:
             self.kill()
             raise IngestError(_NONSENSE) from error
-        self._in_step = not is_last(header)
-        if isinstance(reply, str):
-            raise IngestError(reply)
+        self._in_step = not header.last
+        if isinstance(reply, Failure):
+            raise IngestError(reply.error, reply.passing)
         return reply
 
     def kill(self) -> None:
@@ -121,18 +130,21 @@ class WorkerProcess:
         self._replies.close()
         self._process.wait()
 
-    def _receive(self, deadline: float) -> tuple[bytes, bytearray]:
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > _MOST_HEADER_BYTES:
+    def _receive(self, deadline: float) -> tuple[Header, bytearray]:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > _MOST_HEADER_BYTES:
                 raise ValueError("an endless header")
             self._receive_some(deadline)
-        header = bytes(self._buffer[:end])
+        header = unpack_header(bytes(self._buffer[:end]))
         del self._buffer[: end + 1]
-        size = body_bytes(header)
-        if size > 4 * self._limits.max_chars:  # UTF-8's longest character
+        if header.bytes > 4 * self._limits.max_chars:  # UTF-8's longest character
             raise ValueError("more text than may be sent")
-        while len(self._buffer) < size:
+        while len(self._buffer) < header.bytes:
             self._receive_some(deadline)
+        if len(self._buffer) > header.bytes:
+            raise ValueError("more than was asked for")
         body, self._buffer = self._buffer, bytearray()
         return header, body
 
@@ -144,22 +156,43 @@ class WorkerProcess:
             raise _EndedError
         self._buffer += chunk
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self) -> IngestError:
         try:
             status = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:  # it only closed its pipe
             self.kill()
             status = self._process.wait()
+        if -status in _CRASHES:
+            return IngestError(
+                f"made the reader process crash (signal {-status}): damaged, or made to do harm"
+            )
         if status < 0:
-            return f"the reader process died (signal {-status})"
-        return f"the reader process ended early (exit status {status})"
+            return IngestError(
+                f"the reader process was killed (signal {-status}); if memory is short, index it "
+                "again with fewer --workers",
+                passing=True,
+            )
+        return IngestError(
+            f"the reader process ended early (exit status {status}); index it again", passing=True
+        )
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, without a search path that means the current folder."""
-    environment = dict(os.environ)
-    searched = environment.get("PYTHONPATH", "").split(os.pathsep)
-    environment["PYTHONPATH"] = os.pathsep.join(filter(os.path.isabs, searched))
-    if not environment["PYTHONPATH"]:
-        del environment["PYTHONPATH"]
-    return environment
+    """Return a worker's environment: what Python needs to find itself and its libraries.
+
+    A document that takes a worker over finds no password and no token in it.
+    """
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    # A relative entry would mean the current folder.
+    searched = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if absolute := os.pathsep.join(filter(os.path.isabs, searched)):
+        environment["PYTHONPATH"] = absolute
+    if site.ENABLE_USER_SITE:  # is found through HOME otherwise
+        environment["PYTHONUSERBASE"] = site.getuserbase()
+    return environment | {
+        "HOME": "/",
+        "LC_ALL": "C.UTF-8",
+        "OPENBLAS_NUM_THREADS": "1",  # NumPy's threads take address space, and openpyxl imports it
+        "PATH": os.defpath,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from docqa.ingest.document import LoadLimits
 from docqa.ingest.errors import IngestError
-from docqa.ingest.load import load
+from docqa.ingest.load import load, one_line
 from docqa.ingest.workers.protocol import pack_document, pack_error, unpack_limits, unpack_request
 
 _MB = 1024 * 1024
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
-    """A reply's header and body, and whether it is this process's last.
+    """Return a reply's header and body, and whether it is this process's last.
 
     Memory is seldom given back whole, and another file shouldn't pay for this one: after a costly
     file, the parent starts a fresh worker.
@@ -58,14 +58,14 @@ def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
     except IngestError as error:
         ran_out = isinstance(error.__cause__, MemoryError)
         last = ran_out or _address_space() > limits.memory_mb * _MB / 2
-        return *pack_error(str(error), last), last
+        return *pack_error(one_line(str(error)), last, error.passing), last
     except MemoryError:
         message = f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         return *pack_error(message, last=True), True
 
 
 def _take_over_pipes() -> tuple[int, int]:
-    """Descriptors for requests and replies that no library knows of.
+    """Return descriptors for requests and replies that no library knows of.
 
     What a library prints, or a program that it starts, goes to /dev/null instead.
     """
@@ -110,7 +110,7 @@ def _killed_when_closed(pipe: int) -> Iterator[None]:
 
 
 def _address_space() -> int:
-    """Bytes of address space in use, as RLIMIT_AS counts; 0 where the system doesn't say."""
+    """Return the bytes of address space in use, as RLIMIT_AS counts; 0 where nothing says it."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except OSError:

@@ -13,7 +13,7 @@ import pytest
 from docqa.index.build import BuildOptions, IndexReport, build, forget
 from docqa.index.errors import IndexLockedError
 from docqa.index.lock import writer_lock
-from docqa.index.protocols import Embedder
+from docqa.index.models.embedder import Embedder
 from docqa.index.store import Store
 from docqa.index.verify import verify
 from docqa.ingest.document import Document, Failure

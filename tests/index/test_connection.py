@@ -14,7 +14,7 @@ import pytest
 
 from docqa.index.build import BuildOptions, build
 from docqa.index.errors import IndexLockedError, IndexMissingError
-from docqa.index.protocols import Embedder
+from docqa.index.models.embedder import Embedder
 from docqa.index.schema import DATABASE, IndexSettings
 from docqa.index.store import Store
 from docqa.index.verify import verify

@@ -1,4 +1,4 @@
-"""A handle that many threads share, that is closed while it is used, and whose index is replaced."""
+"""A handle that many threads share, that is closed in use, and whose index is replaced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from docqa.index.build import BuildOptions, build
 from docqa.index.dense import DenseIndex
 from docqa.index.errors import DiskFullError, IndexMismatchError, IndexMissingError
 from docqa.index.handle import IndexHandle
-from docqa.index.protocols import Embedder
+from docqa.index.models.embedder import Embedder
 from docqa.index.schema import IndexSettings
 from docqa.index.store import Store
 from docqa.ingest.document import Document
@@ -77,7 +77,7 @@ def in_threads(work: Callable[[], None], meanwhile: Callable[[], None]) -> None:
 
 
 def test_threads_ask_while_another_closes(folder: Path, embedder: Embedder) -> None:
-    """Fault: closing under a question was a segmentation fault, or "damaged" about a whole index."""
+    """Fault: a segmentation fault, or "damaged; delete the folder" about a healthy index."""
     handle = IndexHandle(folder)
     in_threads(lambda: assert_some(look(handle, embedder)), handle.close)
     handle.close()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from docqa.index.build import BuildOptions, build
+from docqa.index.models.embedder import Embedder
 from docqa.index.paths import DocumentPaths
-from docqa.index.protocols import Embedder
 from docqa.index.schema import IndexSettings
 from docqa.index.store import Store
 from docqa.index.verify import verify

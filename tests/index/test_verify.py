@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from docqa.index.build import BuildOptions, build
-from docqa.index.protocols import Embedder
+from docqa.index.models.embedder import Embedder
 from docqa.index.store import Store
 from docqa.index.verify import Verification, verify
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -81,6 +82,40 @@ def test_a_forbidden_folder_does_not_stop_the_rest(tmp_path: Path) -> None:
     (tmp_path / "closed").chmod(0)
     assert len(find_files([tmp_path]).failures) == 1
     (tmp_path / "closed").chmod(0o700)
+
+
+def test_what_is_left_out_for_its_kind_is_counted(tmp_path: Path) -> None:
+    fill(tmp_path, "a.py", "s/b.PY", "s/Makefile", "s/d.tar.gz", "e.txt", ".hidden.py", "x/no.py")
+    discovery = find_files([tmp_path, tmp_path / "s"], exclude=["x"])
+    assert list(discovery.skipped.items()) == [(".py", 2), ("", 1), (".tar.gz", 1)]
+    assert find_files([tmp_path], include=["*.txt"]).skipped == {}
+
+
+def test_folders_with_nothing_to_read_are_listed(tmp_path: Path) -> None:
+    fill(tmp_path, "full/a.txt", "other/b.py")
+    (tmp_path / "none/below").mkdir(parents=True)
+    named = [tmp_path / name for name in ("full", "other", "none", "gone")]
+    assert [Path(path).name for path in find_files(named).empty] == ["other", "none"]
+
+
+def test_what_programs_leave_beside_documents_is_no_document(tmp_path: Path) -> None:
+    # Word's note of who has a file open was listed as failed as long as it was
+    fill(tmp_path, "report.docx", "~$report.docx", "s/~$b.xlsx", "Thumbs.db", "__MACOSX/a.txt")
+    discovery = find_files([tmp_path, *tmp_path.iterdir()])
+    assert [Path(path).name for path in discovery.files] == ["a.txt", "report.docx"]
+    assert (discovery.failures, discovery.skipped) == ([], {})
+    assert found(tmp_path, include=["*.docx", "*.txt"]) == ["report.docx"]
+
+
+def test_a_folder_that_the_system_refuses_for_now_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(folder: str) -> None:
+        raise OSError(errno.EIO, "in the system's words")
+
+    monkeypatch.setattr("docqa.ingest.discover.os.scandir", fail)
+    assert [failure.passing for failure in find_files([tmp_path]).failures] == [True]
+    assert [failure.passing for failure in find_files([tmp_path / "gone"]).failures] == [False]
 
 
 def test_names_of_any_bytes(tmp_path: Path) -> None:

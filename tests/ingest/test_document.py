@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -38,3 +39,8 @@ def test_pages() -> None:
 def test_senseless_limits_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="not"):
         LoadLimits(**wrong)
+
+
+def test_a_text_that_was_made_of_a_file_knows_the_files_lines() -> None:
+    document = replace(make("one two three", format="markdown"), lines=((0, 3), (4, 4), (8, 9)))
+    assert [document.line_at(offset) for offset in (0, 3, 4, 7, 8, 13)] == [3, 3, 4, 4, 9, 9]

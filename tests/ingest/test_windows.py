@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from docqa.ingest.windows import Tokens, WindowSettings, plain_tokenizer, split, tokenize
+from docqa.ingest.windows import (
+    Tokens,
+    WindowSettings,
+    plain_tokenizer,
+    reading_text,
+    split,
+    tokenize,
+)
 from docqa.settings import DEFAULT_READER
 
 
@@ -134,3 +141,35 @@ def test_white_space_is_outside_a_token_even_where_its_tokenizer_counts_it() -> 
 def test_settings_out_of_range_are_refused(size: int, overlap: int) -> None:
     with pytest.raises(ValueError, match=r"window|overlap"):
         WindowSettings(size, overlap)
+
+
+def test_a_word_that_a_line_end_cuts_is_one_word_whose_offsets_are_those_of_the_text(
+    bert: Tokenizer,
+) -> None:
+    # Its halves were tokenized, indexed and read, and the word was never found.
+    text = "the observa\u00ad\ntory, built"
+    tokens = tokenize(text, bert)
+    words = [text[start:end] for start, end in tokens.offsets]
+    assert words == ["the", "observa\u00ad\ntory", ",", "built"]
+    assert tokens.ids.tolist() == tokenize("the observatory, built", bert).ids.tolist()
+    assert reading_text(text) == "the observatory, built"
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(st.sampled_from("ab \n\u00ad.é-"), max_size=60))
+def test_offsets_lead_to_the_characters_that_were_tokenized(bert: Tokenizer, text: str) -> None:
+    read = tokenize(reading_text(text), bert)
+    tokens = tokenize(text, bert)
+    assert tokens.ids.tolist() == read.ids.tolist()
+    assert tokens.word_starts.tolist() == read.word_starts.tolist()
+    plain = reading_text(text)
+    for (start, end), (read_start, read_end) in zip(tokens.offsets, read.offsets, strict=True):
+        assert reading_text(text[start:end]) == plain[read_start:read_end]
+        assert start == end or "\u00ad" not in (text[start], text[end - 1])
+
+
+def test_a_cut_word_is_whole_where_a_long_text_is_taken_in_pieces(bert: Tokenizer) -> None:
+    text = "observa\u00ad\ntory " * 12_000
+    tokens = tokenize(text, bert)
+    assert len(set(tokens.ids.tolist())) == 1
+    assert {text[start:end] for start, end in tokens.offsets} == {"observa\u00ad\ntory"}

@@ -130,6 +130,24 @@ def test_search_status_and_verify_in_json(index: Path, capsys: pytest.CaptureFix
         assert capsys.readouterr().out
 
 
+def test_forget_removes_files_and_says_which(
+    tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = str(tmp_path / "index")
+    run(["index", str(documents), "--index", index])
+    lease, rocket = str(documents / "lease.txt"), str(documents / "rocket.md")
+    assert run(["forget", lease, str(tmp_path / "nowhere"), "--index", index]) == 2
+    assert "holds nothing under" in capsys.readouterr().err
+    assert run(["forget", lease, "--index", index, "--json"]) == 0
+    assert as_json(capsys) == {"forgotten": [lease]}
+    assert run(["forget", str(documents), "--index", index]) == 0
+    shown = capsys.readouterr().out
+    assert "rocket.md" in shown
+    assert "1 file removed" in shown
+    assert Path(rocket).exists()
+    assert run(["forget", rocket, "--index", str(tmp_path / "none")]) == 3
+
+
 def test_verify_says_what_is_wrong(
     tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

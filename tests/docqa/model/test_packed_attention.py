@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from docqa.model.packed_attention import pack_rows
-from docqa.model.row_logits import forward_rows
 from docqa.model.rows import PairEncoder
+from docqa.model.span_head import row_logits
 from tests.docqa.random_models import random_model, random_rows
 
 
@@ -21,7 +21,7 @@ def test_packed_is_padded(kind: str, tiny_reader: Path) -> None:
     results = []
     for packed in (False, True):
         assert not packed or pack_rows(model, "cpu")
-        start, end = forward_rows(model, encoder, rows, "cpu", packed)
+        start, end = row_logits(model, encoder, rows, "cpu", packed)
         model.zero_grad()
         real = torch.arange(start.shape[1]) < torch.tensor([len(row) for row in rows])[:, None]
         loss = (start * end)[real].sum()

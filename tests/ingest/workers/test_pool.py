@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_only_a_few_files_are_read_ahead(tmp_path: Path) -> None:
     "hang",
     [
         "time.sleep(60)",
-        "sys.stdin.readline(); os.write(1, b'{\"bytes\": 9}\\nhalf'); time.sleep(60)",
+        'os.write(1, b\'{"bytes": 9, "last": false}\\nhalf\'); time.sleep(60)',
         "sum(range(10 ** 12))",  # inside C code, where no Python handler runs
     ],
 )
@@ -109,10 +110,17 @@ def test_the_time_limit_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, h
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        ("os.kill(os.getpid(), 11)", "signal 11"),
+        ("os.kill(os.getpid(), 11)", "crash"),
+        ("os.write(1, b'[' * 1000000 + b'\\n'); time.sleep(60)", "no sense"),
+        ("os.write(1, b'{\"bytes\": 1e999}\\n'); time.sleep(60)", "no sense"),
+        (
+            'os.write(1, b\'{"bytes": 0, "last": false, "error": "a", "passing": false}\\n+\');'
+            "time.sleep(60)",
+            "no sense",
+        ),
         ("sys.exit(3)", "exit status 3"),
         ("os.write(1, b'nonsense\\n'); time.sleep(60)", "no sense"),
-        ("os.write(1, b'{\"bytes\": 999999999999}\\n'); time.sleep(60)", "no sense"),
+        ('os.write(1, b\'{"bytes": 999999999999, "last": false}\\n\'); time.sleep(60)', "no sense"),
         ("os.write(1, b'[]\\n'); time.sleep(60)", "no sense"),
     ],
 )
@@ -122,6 +130,75 @@ def test_a_broken_worker_costs_one_file(
     behave(monkeypatch, code)
     with pytest.raises(IngestError, match=error):
         LoaderPool(workers=1).load_one(*files(tmp_path, 1))
+
+
+@pytest.mark.parametrize(
+    ("code", "passing"),
+    [
+        ("os.kill(os.getpid(), 9)", True),  # as the system does where memory is short
+        ("os.kill(os.getpid(), 15)", True),
+        ("os.kill(os.getpid(), 11)", False),
+        ("os.abort()", False),
+        ("sys.exit(3)", True),
+        ("os.write(1, b'nonsense\\n'); time.sleep(60)", False),
+        ("time.sleep(60)", True),
+    ],
+)
+def test_a_failure_says_whether_it_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, passing: bool
+) -> None:
+    # what an index has of a file was deleted for a moment's trouble
+    behave(monkeypatch, code)
+    limits = LoadLimits(seconds=1 if "sleep" in code and passing else 120)
+    (failure,) = LoaderPool(limits, 1).load_many(files(tmp_path, 1))
+    assert isinstance(failure, Failure)
+    assert failure.passing == passing
+
+
+def test_passing_comes_through_from_a_real_worker(tmp_path: Path) -> None:
+    (tmp_path / "big.txt").write_text("word " * 300_000)
+    (failure,) = LoaderPool(LoadLimits(max_file_mb=1), 1).load_many([str(tmp_path / "big.txt")])
+    assert isinstance(failure, Failure)
+    assert not failure.passing
+    if os.geteuid() != 0:
+        (tmp_path / "big.txt").chmod(0)
+        (failure,) = LoaderPool(workers=1).load_many([str(tmp_path / "big.txt")])
+        assert isinstance(failure, Failure)
+        assert failure.passing
+
+
+def test_no_process_is_a_passing_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    (failure,) = LoaderPool(workers=1).load_many(files(tmp_path, 1))
+    assert isinstance(failure, Failure)
+    assert failure.passing
+
+
+def test_workers_get_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # they read what strangers wrote, and had every variable of the process that started them
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-word")
+    monkeypatch.setenv("HOME", "/home/secret-word")
+    monkeypatch.setenv("PATH", f"/opt/secret-word{os.pathsep}{os.environ['PATH']}")
+    seen = tmp_path / "seen.json"
+    behave(monkeypatch, f"import json; json.dump(dict(os.environ), open({str(seen)!r}, 'w'))")
+    with pytest.raises(IngestError):
+        LoaderPool(workers=1).load_one(*files(tmp_path, 1))
+    environment = json.loads(seen.read_text())
+    assert "secret-word" not in seen.read_text()
+    assert environment["HOME"] == "/"
+    assert environment.keys() <= {
+        "DYLD_LIBRARY_PATH",
+        "HOME",
+        "LC_ALL",
+        "LC_CTYPE",
+        "LD_LIBRARY_PATH",
+        "OPENBLAS_NUM_THREADS",
+        "PATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONUSERBASE",
+    }
 
 
 def test_workers_run_nothing_from_the_current_folder(

@@ -1,0 +1,40 @@
+"""Words that a line's end cuts: the hyphen that was put there for it becomes a soft one."""
+
+from __future__ import annotations
+
+import re
+
+SOFT = "\u00ad"
+_WORD = r"[^\W\d_]+"
+# A hyphen or a soft hyphen at a line's end, and the rest of the word on the next.
+_CUT = re.compile(rf"({_WORD})([-\u2010\u00ad])\n({_WORD})")
+_WHOLE = re.compile(rf"{_WORD}(?:[-\u2010]{_WORD})*")
+
+
+def soften(text: str) -> str:
+    r"""Write a soft hyphen (U+00AD) where a line's end cuts a word; offsets stay.
+
+    The hyphen stays where it belongs to the word: the text has the word with a hyphen elsewhere
+    (``well-\nknown`` beside ``well-known``) and not without, or its parts are no halves of a word
+    (``X-\nray``, ``non-\nEnglish``).
+    """
+    if not _CUT.search(text):
+        return text
+    words = {word.casefold() for word in _WHOLE.findall(_CUT.sub(" ", text))}
+    return _CUT.sub(lambda cut: _softened(cut, words), text)
+
+
+def _softened(cut: re.Match[str], words: set[str]) -> str:
+    head, hyphen, tail = cut.groups()
+    joined, hyphened = (head + tail).casefold(), f"{head}-{tail}".casefold()
+    before = cut.string[cut.start() - 1 : cut.start()]
+    if hyphen == SOFT or (joined in words and tail.islower()):
+        is_cut = True
+    elif hyphened in words or not tail.islower() or len(head) < 2 or before in ("-", "\u2010"):
+        is_cut = False
+    else:
+        # Both parts are words of their own, and long: "command-\nline".
+        is_cut = not (
+            len(head) > 3 and len(tail) > 3 and head.casefold() in words and tail in words
+        )
+    return f"{head}{SOFT if is_cut else hyphen}\n{tail}"

@@ -1,0 +1,414 @@
+"""Glyphs of a page to lines of text in reading order.
+
+Glyphs become pieces (glyphs that follow one another on a base line), pieces become rows, and rows
+are cut into cells where there are wide gaps. What is set in columns is read column by column; what
+is set as a table is read row by row, its cells apart by a tab. Raised and lowered digits are
+written with Unicode's own signs, so that they never join the number before them.
+
+Nothing here touches a file.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from docqa.ingest.formats.pdf.glyphs import Glyph
+
+# In the size of the type: a gap within a word, and one between cells or columns.
+_WORD_GAP = 0.13
+_CELL_GAP = 1.15
+_SAME_BASE = 0.2
+_SCRIPT_SIZE = 0.88
+# Columns and tables need this many rows on either side.
+_LEAST_ROWS = 3
+_MOST_CUTS = 12
+
+_RAISED = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
+_LOWERED = str.maketrans(
+    "0123456789+-\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
+)
+_RAISED_FIT = re.compile(r"[0-9+\-\u2212=()ni]+\Z")
+_LOWERED_FIT = re.compile(r"[0-9+\-\u2212=()aehijklmnoprstuvx]+\Z")
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ère|ème|o|a|os|as|TM|SM|®|™|℠)\Z")
+_LEADERS = re.compile(r"[ \t]*(?:\.[ \t]?){4,}[ \t]*|[ \t]*(?:…[ \t]?){2,}[ \t]*|[ \t]*_{4,}[ \t]*")
+_MARKER = re.compile(r"(?:\(?[0-9]{1,3}(?:\.[0-9]{1,3})*[.)]?|\(?[A-Za-z][.)]|[^\w\s]{1,2})\Z")
+
+
+@dataclass(slots=True)
+class Cell:
+    """A stretch of text without a wide gap in it.
+
+    Attributes:
+        text: its words.
+        left, right, base: where it is, along the writing.
+        size: of most of its type, in points.
+        order: number of its first glyph in the file.
+    """
+
+    text: str
+    left: float
+    right: float
+    base: float
+    size: float
+    order: int
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of a page as it is read.
+
+    Attributes:
+        text: its words; cells of a table apart by a tab.
+        left, right, base: where it is, along the writing.
+        size: of most of its type, in points.
+        upright: whether it is not turned.
+    """
+
+    text: str
+    left: float
+    right: float
+    base: float
+    size: float
+    upright: bool = True
+
+
+@dataclass(slots=True)
+class _Piece:
+    glyphs: list[Glyph]
+    order: int
+    left: float
+    right: float
+    base: float
+    size: float
+
+
+@dataclass(slots=True)
+class _Row:
+    base: float
+    size: float
+    pieces: list[_Piece] = field(default_factory=list)
+
+
+def page_lines(glyphs: list[Glyph]) -> list[Line]:
+    """Return the lines of a page in reading order; writing that is turned comes last."""
+    lines: list[Line] = []
+    counts = Counter(glyph.direction for glyph in glyphs if not glyph.text.isspace())
+    directions = sorted(counts, key=lambda direction: (-counts[direction], direction))
+    for direction in directions:
+        turned = [glyph for glyph in glyphs if glyph.direction == direction]
+        rows = _rows(_pieces(turned))
+        cells = [cell for row in rows for cell in _cells(row)]
+        upright = direction == directions[0]
+        lines += [
+            Line(line.text, line.left, line.right, line.base, line.size, upright)
+            for line in _in_order(cells, 0)
+        ]
+    return lines
+
+
+def _pieces(glyphs: list[Glyph]) -> list[_Piece]:
+    """Join glyphs that follow one another on a base line."""
+    pieces: list[_Piece] = []
+    current: _Piece | None = None
+    for order, glyph in enumerate(glyphs):
+        if (
+            current is not None
+            and abs(glyph.base - current.base) <= 0.05 * current.size
+            and abs(glyph.size - current.size) <= 0.1 * current.size
+            and -0.9 * current.size <= glyph.left - current.right <= _CELL_GAP * current.size
+        ):
+            current.glyphs.append(glyph)
+            current.right = max(current.right, glyph.right)
+            continue
+        if glyph.text.isspace():  # it says nothing of where a line begins
+            continue
+        current = _Piece([glyph], order, glyph.left, glyph.right, glyph.base, glyph.size)
+        pieces.append(current)
+    for piece in pieces:
+        while piece.glyphs[-1].text.isspace():
+            piece.glyphs.pop()
+        piece.right = max(glyph.right for glyph in piece.glyphs)
+    return pieces
+
+
+def _rows(pieces: list[_Piece]) -> list[_Row]:
+    """Gather the pieces of each base line, with what is raised or lowered beside them."""
+    rows: list[_Row] = []
+    at_height: dict[int, list[_Row]] = {}
+
+    def near(piece: _Piece, reach: float) -> list[_Row]:
+        first, last = int((piece.base - reach) // 8), int((piece.base + reach) // 8)
+        if last - first > 40:
+            return []
+        return [row for height in range(first, last + 1) for row in at_height.get(height, ())]
+
+    for piece in sorted(pieces, key=lambda piece: (-piece.size, piece.order)):
+        fits = [
+            row
+            for row in near(piece, 30.0)
+            if abs(row.base - piece.base) <= _SAME_BASE * min(row.size, 1.3 * piece.size)
+            or _is_script(piece, row)
+        ]
+        if fits:
+            row = min(fits, key=lambda row: abs(row.base - piece.base))
+            row.pieces.append(piece)
+        else:
+            row = _Row(piece.base, piece.size, [piece])
+            rows.append(row)
+            at_height.setdefault(int(piece.base // 8), []).append(row)
+    return rows
+
+
+def _is_script(piece: _Piece, row: _Row) -> bool:
+    """Tell whether a piece is raised or lowered beside a larger piece of a row."""
+    lift = row.base - piece.base
+    if not -0.4 * row.size <= lift <= 0.7 * row.size or len(piece.glyphs) > 24:
+        return False
+    return any(
+        (
+            piece.size <= _SCRIPT_SIZE * host.size
+            and -0.25 * host.size <= piece.left - host.right <= 0.35 * host.size
+        )
+        or (
+            piece.size <= _SCRIPT_SIZE * host.size
+            and -0.1 * host.size <= host.left - piece.right <= 0.3 * host.size
+        )
+        for host in row.pieces
+    )
+
+
+def _cells(row: _Row) -> list[Cell]:
+    """Cut a row where there are wide gaps, and write each cell's text."""
+    pieces = sorted(row.pieces, key=lambda piece: piece.left)
+    groups: list[list[_Piece]] = []
+    right = 0.0
+    for piece in pieces:
+        if groups and piece.left - right < _CELL_GAP * max(piece.size, groups[-1][-1].size):
+            groups[-1].append(piece)
+            right = max(right, piece.right)
+        else:
+            groups.append([piece])
+            right = piece.right
+    cells = []
+    for group in groups:
+        text = _cell_text(group)
+        if text:
+            sizes: Counter[float] = Counter()
+            for piece in group:
+                sizes[round(piece.size, 1)] += len(piece.glyphs)
+            cells.append(
+                Cell(
+                    text,
+                    min(piece.left for piece in group),
+                    max(piece.right for piece in group),
+                    row.base,
+                    sizes.most_common(1)[0][0],
+                    min(piece.order for piece in group),
+                )
+            )
+    return cells
+
+
+def _cell_text(pieces: list[_Piece]) -> str:
+    text = ""
+    before: _Piece | None = None
+    main = max(pieces, key=lambda piece: (piece.size, len(piece.glyphs)))
+    for piece in pieces:
+        words = _piece_text(piece)
+        lift = main.base - piece.base
+        script = piece.size <= _SCRIPT_SIZE * main.size and abs(lift) > 0.06 * main.size
+        gap = piece.left - before.right if before is not None else 0.0
+        if script and words:
+            apart = gap > 0.25 * main.size
+            text += (" " if apart and text else "") + _script(
+                words, text if not apart else "", lift > 0
+            )
+        elif before is not None and gap > _WORD_GAP * min(piece.size, before.size):
+            text += " " + words
+        else:
+            after_mark = before is not None and text and text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹" and len(text) < 4
+            text += (" " if after_mark and words[:1].isalpha() else "") + words
+        before = piece
+    return (
+        " ".join(_LEADERS.sub("\t", text).replace("\t", " \0 ").split())
+        .replace(" \0 ", "\t")
+        .strip(" \0")
+    )
+
+
+def _script(words: str, before: str, raised: bool) -> str:
+    """Write raised or lowered words so that they don't join what stands before them."""
+    if raised:
+        if _ORDINAL.match(words) and before[-1:].isalnum():
+            return words
+        if _RAISED_FIT.match(words):
+            letters = re.search(r"[^\W\d]*\Z", before)
+            is_mark = (
+                before
+                and words.isdigit()
+                and (
+                    (letters is not None and len(letters[0]) > 2)
+                    or before[-1] in ".,;:!?”\u2019\"'»"
+                )
+            )
+            return (" " if is_mark else "") + words.translate(_RAISED)
+        if not words[0].isalnum() or not before[-1:].isalnum():  # *, †, quotes
+            return words
+        return f"^{words}" if len(words) == 1 or words.isalnum() else f"^({words})"
+    if _LOWERED_FIT.match(words):
+        return words.translate(_LOWERED)
+    return f"_{words}" if before[-1:].isalnum() and words[0].isalnum() else words
+
+
+def _piece_text(piece: _Piece) -> str:
+    """Write the words of a piece, with blanks where the file has them or where gaps are."""
+    out: list[str] = []
+    right = piece.left
+    blank = False
+    wide = _letter_gap(piece)
+    for glyph in piece.glyphs:
+        if glyph.text.isspace():
+            blank = True
+            continue
+        gap = glyph.left - right
+        if out and (gap > wide or (blank and gap > -0.1 * piece.size)):
+            out.append(" ")
+        out.append(glyph.text)
+        right = max(glyph.right, right) if gap > -0.3 * piece.size else glyph.right
+        blank = False
+    return "".join(out)
+
+
+def _letter_gap(piece: _Piece) -> float:
+    """Return the gap above which two letters are of two words; more where letters are spaced."""
+    shown = [glyph for glyph in piece.glyphs if not glyph.text.isspace()]
+    gaps = sorted(
+        right.left - left.right
+        for left, right in pairwise(shown)
+        if left.text.isalnum() and right.text.isalnum()  # not the dots of a table of contents
+    )
+    plain = _WORD_GAP * piece.size
+    if len(gaps) < 4:
+        return plain
+    middle = gaps[len(gaps) // 2]
+    return plain if middle < 0.1 * piece.size else max(plain, 1.8 * middle)
+
+
+# Reading order -----------------------------------------------------------------------------------
+
+
+def _in_order(cells: list[Cell], depth: int) -> list[Line]:
+    """Return the lines of a region: its bands from top to bottom, columns one after another."""
+    edge = _column_edge(cells) if depth < _MOST_CUTS else None
+    if edge is None:
+        return _as_rows(cells)
+    lines: list[Line] = []
+    for band in _bands(cells, edge):
+        left = [cell for cell in band if cell.left < edge]
+        right = [cell for cell in band if cell.left >= edge]
+        if left and right and _are_columns(left, right, edge):
+            lines += _in_order(left, depth + 1) + _in_order(right, depth + 1)
+        else:
+            lines += _as_rows(band)
+    return lines
+
+
+def _column_edge(cells: list[Cell]) -> float | None:
+    """Return where a second column begins: the left edge with most text in columns beside it."""
+    if len(cells) < 2 * _LEAST_ROWS:
+        return None
+    edges: Counter[int] = Counter(round(cell.left) for cell in cells)
+    leftmost = min(edges)
+    best: tuple[int, float] | None = None
+    for place, count in edges.most_common(12):
+        if count + edges[place - 1] + edges[place + 1] < _LEAST_ROWS or place < leftmost + 30:
+            continue
+        edge = place - 1.5
+        good = 0
+        for band in _bands(cells, edge):
+            left = [cell for cell in band if cell.left < edge]
+            right = [cell for cell in band if cell.left >= edge]
+            if left and right and _are_columns(left, right, edge):
+                good += len(band)
+        if good and (best is None or good > best[0]):
+            best = good, edge
+    return best[1] if best else None
+
+
+def _bands(cells: list[Cell], edge: float) -> list[list[Cell]]:
+    """Cut a region above and below what runs across an edge."""
+    bands: list[list[Cell]] = []
+    crossing_before = None
+    for cell in sorted(cells, key=lambda cell: (cell.base, cell.left)):
+        crossing = cell.left < edge and cell.right > edge
+        if crossing_before is None or crossing != crossing_before:
+            bands.append([])
+        bands[-1].append(cell)
+        crossing_before = crossing
+    return bands
+
+
+def _are_columns(left: list[Cell], right: list[Cell], edge: float) -> bool:
+    """Tell columns of running text from the cells of a table."""
+    sides = [_as_rows(left), _as_rows(right)]
+    if min(map(len, sides)) < _LEAST_ROWS:
+        return False
+    gutter = min(cell.left for cell in right) - max(cell.right for cell in left)
+    size = statistics.median(cell.size for cell in left + right)
+    if gutter < 0.6 * size:
+        return False
+    in_file = sorted([(cell.order, 0) for cell in left] + [(cell.order, 1) for cell in right])
+    switches = sum(a[1] != b[1] for a, b in pairwise(in_file))
+    rows = min(map(len, sides))
+    bases = sorted(line.base for line in sides[0])
+    aligned = sum(_has_near(bases, line.base, 0.25 * line.size) for line in sides[1])
+    is_aligned = aligned > 0.8 * rows
+    flowing = [_flows(lines) for lines in sides]
+    if all(flowing):
+        return switches <= 0.5 * rows or rows >= 8
+    # Lists and code in columns: written column by column, and not in step.
+    return switches <= 2 and rows >= 6 and not is_aligned
+
+
+def _has_near(values: list[float], value: float, reach: float) -> bool:
+    at = bisect_right(values, value - reach)
+    return at < len(values) and values[at] <= value + reach
+
+
+def _flows(lines: list[Line]) -> bool:
+    """Tell whether lines are running text: long, and most of them as long as their column."""
+    width = max(line.right for line in lines) - min(line.left for line in lines)
+    full = statistics.median(line.right - line.left for line in lines) / max(1.0, width)
+    letters = statistics.mean(len(line.text) for line in lines)
+    tabs = sum("\t" in line.text for line in lines)
+    return full > 0.6 and letters > 18 and tabs < 0.3 * len(lines)
+
+
+def _as_rows(cells: list[Cell]) -> list[Line]:
+    """Return lines from top to bottom, cells of one base line apart by a tab."""
+    rows: list[list[Cell]] = []
+    for cell in sorted(cells, key=lambda cell: (cell.base, cell.left)):
+        if rows and cell.base - rows[-1][0].base <= _SAME_BASE * min(cell.size, rows[-1][0].size):
+            rows[-1].append(cell)
+        else:
+            rows.append([cell])
+    lines = []
+    for row in rows:
+        row.sort(key=lambda cell: cell.left)
+        first_is_marker = len(row) == 2 and _MARKER.match(row[0].text)
+        longest = max(row, key=lambda cell: len(cell.text))
+        lines.append(
+            Line(
+                (" " if first_is_marker else "\t").join(cell.text for cell in row),
+                row[0].left,
+                max(cell.right for cell in row),
+                row[0].base,
+                longest.size,
+            )
+        )
+    return lines

@@ -1,0 +1,509 @@
+"""PDF: what a reader of the page sees, in reading order; a page that can't be read costs itself."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pypdf
+import pytest
+from fpdf import FPDF
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    NumberObject,
+    TextStringObject,
+)
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from docqa.ingest.errors import IngestError
+from docqa.ingest.formats import Extracted, extract
+
+
+def drawn(*pages: Callable[[Canvas], None], **settings: object) -> bytes:
+    """A PDF, each page drawn by a function."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(595, 842), invariant=True, **settings)
+    for page in pages:
+        page(canvas)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def written(*lines: str, x: float = 60, y: float = 780, size: float = 11) -> Callable[..., None]:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", size)
+        for number, line in enumerate(lines):
+            canvas.drawString(x, y - 1.3 * size * number, line)
+
+    return draw
+
+
+def text_of(*pages: Callable[[Canvas], None]) -> str:
+    return extract("pdf", drawn(*pages)).text
+
+
+def by_hand(content: bytes, resources: bytes = b"", more: bytes = b"", page: bytes = b"") -> bytes:
+    """A PDF of one page; ``more`` are objects from number 6 on, whole."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R %b "
+        b"/Resources << /Font << /F1 5 0 R >> %b >> >>" % (page, resources),
+        b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    bodies = b"".join(b"%d 0 obj\n%b\nendobj\n" % item for item in enumerate(objects, start=1))
+    return b"%PDF-1.5\n" + bodies + more + b"trailer << /Root 1 0 R >>\nstartxref\n0\n%%EOF\n"
+
+
+# Numbers and letters -----------------------------------------------------------------------------
+
+
+def test_raised_and_lowered_digits_do_not_join_the_number() -> None:
+    # A page that shows 10 with a raised 6 said "106".
+    def draw(canvas: Canvas) -> None:
+        text = canvas.beginText(60, 700)
+        for words, rise, size in [
+            ("It has 3.5 \u00d7 10", 0, 12), ("6", 5, 8), (" cells per m", 0, 12), ("2", 5, 8),
+            (", H", 0, 12), ("2", -3, 8), ("O, and as shown", 0, 12), ("17", 5, 8),
+            (" on the 1", 0, 12), ("st", 5, 8), (" of May", 0, 12),
+        ]:  # fmt: skip
+            text.setFont("Helvetica", size)
+            text.setRise(rise)
+            text.textOut(words)
+        canvas.drawText(text)
+
+    assert text_of(draw) == (
+        "It has 3.5 \u00d7 10\u2076 cells per m\u00b2, H\u2082O, and as shown \u00b9\u2077 on the "
+        "1st of May"
+    )
+
+
+def test_letters_printed_twice_to_look_bold_are_there_once() -> None:
+    def draw(canvas: Canvas) -> None:
+        for shift in (0, 0.3, 0.6):
+            written("Total amount: 4488 euros, all of it", x=60 + shift)(canvas)
+
+    assert text_of(draw) == "Total amount: 4488 euros, all of it"
+
+
+def test_ligatures_become_all_of_their_letters() -> None:
+    # As TeX sets them: one glyph of the font says two or three letters.
+    font = (
+        b"6 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 97 /LastChar 98 "
+        b"/Widths [584 500] /ToUnicode 7 0 R >>\nendobj\n7 0 obj\n<< /Length 61 >>\nstream\n"
+        b"2 beginbfchar\n<61> <00660066>\n<62> <006600660069>\nendbfchar\nendstream\nendobj\n"
+    )
+    content = (
+        b"BT /F1 12 Tf 60 700 Td (di) Tj /F2 12 Tf (a) Tj "
+        b"/F1 12 Tf (erent o) Tj /F2 12 Tf (b) Tj ET"
+    )
+    data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
+    assert extract("pdf", data).text == "different offi"
+
+
+def test_accents_set_over_their_letter_are_composed() -> None:
+    content = b"BT /F1 12 Tf 60 700 Td (R) Tj (\xb4) Tj -4 0 Td ET "
+    content = b"BT /F1 12 Tf 60 700 Td (caf) Tj 17.0 0 Td (\xb4) Tj -1.34 0 Td (e noir) Tj ET"
+    assert extract("pdf", by_hand(content)).text == "caf\u00e9 noir"
+
+
+def test_the_text_that_a_file_says_for_its_glyphs_is_taken() -> None:
+    content = (
+        b"BT /F1 12 Tf 60 700 Td /Span << /ActualText (fish) >> BDC (xyz) Tj EMC ( soup) Tj ET"
+    )
+    assert extract("pdf", by_hand(content)).text == "fish soup"
+
+
+def test_a_font_without_a_map_is_read_by_its_own_table_or_reported(tmp_path: object) -> None:
+    # Pages of control characters were indexed as text.
+    codes = b"".join(b"%04x" % code for code in range(1, 31))
+    font = (
+        b"6 0 obj\n<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H "
+        b"/DescendantFonts [7 0 R] >>\nendobj\n7 0 obj\n<< /Type /Font /Subtype /CIDFontType2 "
+        b"/BaseFont /X /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> "
+        b"/DW 500 >>\nendobj\n"
+    )
+    content = b"BT /F2 12 Tf 60 700 Td <%b> Tj ET" % codes
+    data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
+    with pytest.raises(IngestError, match="letters can't be told"):
+        extract("pdf", data)
+
+
+# What isn't seen ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        lambda canvas: canvas._code.append("BT /F1 12 Tf 3 Tr 60 600 Td (not this) Tj 0 Tr ET"),
+        lambda canvas: (canvas.setFillGray(1), canvas.drawString(60, 600, "not this")),
+        lambda canvas: canvas.drawString(700, 600, "not this"),
+        lambda canvas: (canvas.setFont("Helvetica", 0.1), canvas.drawString(60, 600, "not this")),
+        lambda canvas: (canvas.drawString(60, 600, "not this"), canvas.rect(50, 590, 99, 30, 0, 1)),
+        lambda canvas: (canvas.setFillAlpha(0), canvas.drawString(60, 600, "not this")),
+    ],
+    ids=["no ink", "white", "off the page", "tiny", "blacked out", "transparent"],
+)
+def test_text_that_is_not_seen_is_left_out(hidden: Callable[[Canvas], None]) -> None:
+    def draw(canvas: Canvas) -> None:
+        written("The total is 12 euros.")(canvas)
+        hidden(canvas)
+
+    assert text_of(draw) == "The total is 12 euros."
+
+
+def test_hidden_text_on_visible_text_is_left_out_and_white_on_black_is_read() -> None:
+    def draw(canvas: Canvas) -> None:
+        written("The total is 12 euros.")(canvas)
+        canvas._code.append("BT /F1 11 Tf 3 Tr 60 780 Td (The total is 99 euros.) Tj 0 Tr ET")
+        canvas.rect(50, 690, 300, 30, 0, 1)
+        canvas.setFillGray(1)
+        canvas.drawString(60, 700, "Paid in full")
+
+    assert text_of(draw) == "The total is 12 euros.\nPaid in full"
+
+
+def test_layers_that_are_off_are_left_out_even_where_another_layer_is_shown() -> None:
+    content = (
+        b"/OC /On BDC BT /F1 12 Tf 60 700 Td (closes in August) Tj ET EMC "
+        b"/OC /Off BDC BT /F1 12 Tf 60 700 Td (schliesst im Mai) Tj ET EMC"
+    )
+    more = (
+        b"6 0 obj\n<< /Type /OCG /Name (en) >>\nendobj\n"
+        b"7 0 obj\n<< /Type /OCG /Name (de) >>\nendobj\n"
+    )
+    data = by_hand(content, b"/Properties << /On 6 0 R /Off 7 0 R >>", more)
+    layers = b"/OCProperties << /OCGs [6 0 R 7 0 R] /D << /OFF [7 0 R] >> >>"
+    data = data.replace(b"/Type /Catalog", b"/Type /Catalog " + layers)
+    assert extract("pdf", data).text == "closes in August"
+
+
+def test_the_text_layer_of_a_scan_is_read() -> None:
+    scan = scanned("Minutes of May")
+
+    def draw(canvas: Canvas) -> None:
+        canvas.drawImage(ImageReader(scan), 0, 0, 595, 842)
+        canvas._code.append("BT /F1 24 Tf 3 Tr 60 700 Td (Minutes of May) Tj 0 Tr ET")
+        written("EXHIBIT 7", y=30)(canvas)
+
+    assert text_of(draw) == "Minutes of May\nEXHIBIT 7"
+
+
+def scanned(words: str) -> object:
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.new("L", (595, 842), 255)
+    ImageDraw.Draw(image).text((60, 122), words, font=ImageFont.load_default(24), fill=0)
+    return image
+
+
+# Forms and notes ---------------------------------------------------------------------------------
+
+
+def test_values_of_form_fields_stand_at_their_place() -> None:
+    def draw(canvas: Canvas) -> None:
+        written("Surname:", y=700)(canvas)
+        canvas.acroForm.textfield(name="a", value="Okonkwo", x=150, y=692, width=200, height=20)
+        written("Tenant:", y=660)(canvas)
+        canvas.acroForm.checkbox(name="b", checked=True, x=150, y=652, size=18)
+        written("Owner:", y=620)(canvas)
+        canvas.acroForm.checkbox(name="c", checked=False, x=150, y=612, size=18)
+        written("Fuel:", y=580)(canvas)
+        canvas.acroForm.choice(
+            name="d",
+            value="Diesel",
+            options=["Petrol", "Diesel"],
+            x=150,
+            y=572,
+            width=90,
+            height=20,
+        )
+        written("Signed in Bath", y=540)(canvas)
+
+    assert text_of(draw) == (
+        "Surname:\tOkonkwo\nTenant:\t\u2612\nOwner:\t\u2610\nFuel:\tDiesel\nSigned in Bath"
+    )
+
+
+def with_note(data: bytes, subtype: str, contents: str, drawing: bytes = b"") -> bytes:
+    writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(io.BytesIO(data)))
+    note = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Annot"),
+            NameObject("/Subtype"): NameObject(subtype),
+            NameObject("/Contents"): TextStringObject(contents),
+            NameObject("/F"): NumberObject(4),
+            NameObject("/Rect"): ArrayObject(map(FloatObject, (60, 640, 300, 660))),
+        }
+    )
+    if drawing:
+        stream = DecodedStreamObject()
+        stream.set_data(drawing)
+        font = writer.pages[0]["/Resources"]["/Font"]  # type: ignore[index]
+        stream.update(
+            {
+                NameObject("/Type"): NameObject("/XObject"),
+                NameObject("/Subtype"): NameObject("/Form"),
+                NameObject("/BBox"): ArrayObject(map(FloatObject, (0, 0, 240, 20))),
+                NameObject("/Resources"): DictionaryObject({NameObject("/Font"): font}),
+            }
+        )
+        note[NameObject("/AP")] = DictionaryObject({NameObject("/N"): writer._add_object(stream)})
+    writer.add_annotation(0, note)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def test_typed_notes_and_stamps_are_text_at_their_place() -> None:
+    page = drawn(lambda canvas: (written("Above")(canvas), written("Below", y=500)(canvas)))
+    for data in (
+        with_note(page, "/FreeText", "Due on 4 May"),
+        with_note(page, "/Stamp", "", b"BT /F1 12 Tf 5 5 Td (Due on 4 May) Tj ET"),
+        with_note(page, "/FreeText", "x", b"BT /F1 12 Tf 5 5 Td (Due on 4 May) Tj ET"),
+    ):
+        assert extract("pdf", data).text == "Above\nDue on 4 May\nBelow"
+
+
+# Order -------------------------------------------------------------------------------------------
+
+FLOWING = (
+    "The committee met in the old hall and heard what the wardens had to say about the state of "
+    "the roof, the drains and the long wall beside the orchard, which had been leaning for years "
+    "and was now thought to be a danger to whoever walked below it on the way to the river or to "
+    "the mill, where the new wheel was to be set up before the harvest came in."
+).split()
+
+
+def column(start: int, x: float) -> Callable[[Canvas], None]:
+    lines = [" ".join(FLOWING[at : at + 5]) for at in range(0, 60, 5)]
+    return written(*(f"{line}" for line in lines[start:]), x=x, y=700, size=9)
+
+
+def test_columns_are_read_one_after_another() -> None:
+    def draw(canvas: Canvas) -> None:
+        written("A heading that runs across both of the columns of this page", y=760)(canvas)
+        column(0, 60)(canvas)
+        column(0, 310)(canvas)
+
+    lines = text_of(draw).split("\n")
+    half = [" ".join(FLOWING[at : at + 5]) for at in range(0, 60, 5)]
+    assert lines == ["A heading that runs across both of the columns of this page", *half, *half]
+
+
+@pytest.mark.parametrize("by_column", [False, True])
+def test_rows_of_a_table_stay_rows_with_their_cells_apart(by_column: bool) -> None:
+    table = [["Country", "Capital", "People"], ["Norway", "Oslo", "5.5 million"]]
+    table += [["Latvia", "Riga", "1.9 million"], ["Malta", "Valletta", "0.5 million"]]
+
+    def draw(canvas: Canvas) -> None:
+        cells = [(row, at) for row in range(4) for at in range(3)]
+        for row, at in sorted(cells, key=lambda cell: cell[::-1]) if by_column else cells:
+            canvas.drawString(60 + 120 * at, 700 - 20 * row, table[row][at])
+
+    assert text_of(draw) == "\n".join("\t".join(row) for row in table)
+
+
+def test_a_page_that_is_turned_is_read_upright() -> None:
+    data = drawn(written("first line", "second line"))
+    writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(io.BytesIO(data)))
+    for turn in range(4):
+        assert turn * 90 == writer.pages[0].rotation
+        file = io.BytesIO()
+        writer.write(file)
+        lines = extract("pdf", file.getvalue()).text.split("\n")
+        assert sorted(lines) == ["first line", "second line"]
+        writer.pages[0].rotate(90)
+
+
+def test_running_heads_and_feet_and_page_numbers_are_not_in_the_flow() -> None:
+    def page(number: int) -> Callable[[Canvas], None]:
+        def draw(canvas: Canvas) -> None:
+            written(f"{'Roofs' if number < 4 else 'Drains'} \u2013 Handbook", y=810)(canvas)
+            written(f"sentence {'abcdefg'[number]} goes on", f"and ends {'stuvwxy'[number]}")(
+                canvas
+            )
+            written("Confidential, Ashby Ltd", y=50)(canvas)
+            written(f"Page {number + 1} of 7", y=30)(canvas)
+
+        return draw
+
+    text, starts, *_ = extract("pdf", drawn(*map(page, range(7))))
+    assert text.split("\n")[0] == "Roofs \u2013 Handbook"
+    assert text.split("\n")[-1] == "Confidential, Ashby Ltd"
+    flow = text.split("\n")[1:-1]
+    expected = []
+    for a, s in zip("abcdefg", "stuvwxy", strict=True):
+        expected += [f"sentence {a} goes on", f"and ends {s}"]
+    assert flow == expected
+    assert text[starts[5] :].startswith("sentence f")
+
+
+def test_the_letterhead_of_a_single_page_stays() -> None:
+    page = written("Ashby Ltd, 4 Mill Lane", y=810), written("Dear Ann", y=600)
+    assert text_of(lambda canvas: [draw(canvas) for draw in page]) == (
+        "Ashby Ltd, 4 Mill Lane\nDear Ann"
+    )
+
+
+# Hyphens -----------------------------------------------------------------------------------------
+
+
+def test_a_word_that_a_line_end_cuts_gets_a_soft_hyphen() -> None:
+    assert (
+        text_of(written("the new observa-", "tory was met"))
+        == "the new observa\u00ad\ntory was met"
+    )
+
+
+def test_a_word_that_a_page_end_cuts_gets_a_soft_hyphen() -> None:
+    def page(line: str, number: str) -> Callable[[Canvas], None]:
+        return lambda canvas: (written(line)(canvas), written(number, y=30)(canvas))
+
+    text = text_of(page("the new observa-", "1"), page("tory was met", "2"), page("end", "3"))
+    assert text.startswith("the new observa\u00ad\ntory was met")
+
+
+def test_a_hyphen_of_the_word_itself_stays() -> None:
+    text = text_of(
+        written(
+            "a well-known man", "and another well-", "known man, with X-", "rays, Anglo-", "Saxon"
+        )
+    )
+    assert text.endswith("another well-\nknown man, with X-\nrays, Anglo-\nSaxon")
+
+
+# Pages that cost themselves ----------------------------------------------------------------------
+
+
+def spoilt(data: bytes, number: int) -> bytes:
+    """The same PDF, with a page whose content is packed as nothing can unpack it."""
+    writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(io.BytesIO(data)))
+    stream = DecodedStreamObject()
+    stream.set_data(b"\xff\x00 this was never packed \xff" * 9)
+    stream[NameObject("/Filter")] = NameObject("/FlateDecode")
+    writer.pages[number][NameObject("/Contents")] = writer._add_object(stream)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def test_a_page_that_cannot_be_read_costs_that_page() -> None:
+    pages = [written(f"this is {word}") for word in ("one", "two", "three")]
+    read = extract("pdf", spoilt(drawn(*pages), 1))
+    assert read.text[: read.page_starts[1]] == "this is one\n"
+    assert read.text[read.page_starts[2] :] == "this is three"
+    (gap,) = read.gaps
+    assert gap.startswith("page 2 can't be read")
+    assert "Error" not in gap
+
+
+def test_pages_that_are_pictures_are_named() -> None:
+    scan = scanned("Minutes of May")
+
+    def picture(canvas: Canvas) -> None:
+        canvas.drawImage(ImageReader(scan), 0, 0, 595, 842)
+
+    read = extract("pdf", drawn(written("one"), picture, written("three"), picture))
+    assert len(read.page_starts) == 4
+    (gap,) = read.gaps
+    assert gap.startswith("pages 2 and 4 are pictures without text")
+    assert "OCR" in gap
+
+
+def test_an_empty_page_is_no_gap() -> None:
+    read = extract("pdf", drawn(written("one"), lambda canvas: None, written("three")))
+    assert read.gaps == ()
+    assert read.text == "one\n\nthree"
+
+
+# Structure ---------------------------------------------------------------------------------------
+
+
+def test_title_and_outline_come_from_the_file() -> None:
+    def page(heading: str, level: int) -> Callable[[Canvas], None]:
+        def draw(canvas: Canvas) -> None:
+            canvas.setTitle("Rules of the Club")
+            canvas.bookmarkPage(heading)
+            canvas.addOutlineEntry(heading, heading, level)
+            written("before it", heading, "what it is about")(canvas)
+
+        return draw
+
+    read = extract("pdf", drawn(page("Boats", 0), page("Oars and sculls", 1)))
+    assert read.title == "Rules of the Club"
+    assert [(heading.text, heading.level) for heading in read.outline] == [
+        ("Boats", 1),
+        ("Oars and sculls", 2),
+    ]
+    for heading in read.outline:
+        assert read.text[heading.start :].startswith(heading.text)
+
+
+def test_without_bookmarks_larger_type_makes_the_outline() -> None:
+    def draw(canvas: Canvas) -> None:
+        written("Rules of the Club", size=24)(canvas)
+        written("1 Boats", y=740, size=15)(canvas)
+        written(*["Boats are kept in the boathouse, and nowhere else."] * 3, y=720)(canvas)
+        written("2 Oars", y=640, size=15)(canvas)
+        written(*["Oars are kept beside them, on the rack by the door."] * 3, y=620)(canvas)
+
+    read: Extracted = extract("pdf", drawn(draw))
+    assert read.title == "Rules of the Club"
+    assert [(heading.text, heading.level) for heading in read.outline] == [
+        ("Rules of the Club", 1),
+        ("1 Boats", 2),
+        ("2 Oars", 2),
+    ]
+    assert read.text[read.outline[2].start :].startswith("2 Oars\nOars are kept")
+
+
+# Hostile -----------------------------------------------------------------------------------------
+
+
+def test_outlines_that_loop_end() -> None:
+    data = drawn(lambda canvas: (canvas.bookmarkPage("a"), canvas.addOutlineEntry("Boats", "a", 0),
+                                 written("Boats")(canvas)))  # fmt: skip
+    writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(io.BytesIO(data)))
+    outlines = writer.root_object["/Outlines"]
+    first = outlines["/First"]  # type: ignore[index]
+    first[NameObject("/Next")] = outlines.raw_get("/First")  # type: ignore[attr-defined]
+    first[NameObject("/First")] = outlines.raw_get("/First")  # type: ignore[attr-defined]
+    file = io.BytesIO()
+    writer.write(file)
+    assert [heading.text for heading in extract("pdf", file.getvalue()).outline] == ["Boats"]
+
+
+def test_forms_that_draw_themselves_end() -> None:
+    more = (
+        b"6 0 obj\n<< /Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /XObject "
+        b"<< /X 6 0 R >> >> /Length 5 >>\nstream\n/X Do\nendstream\nendobj\n"
+    )
+    data = by_hand(
+        b"BT /F1 12 Tf 60 700 Td (still read) Tj ET /X Do", b"/XObject << /X 6 0 R >>", more
+    )
+    assert extract("pdf", data).text == "still read"
+
+
+def test_pages_of_absurd_sizes_are_read_or_named() -> None:
+    content = b"BT /F1 12 Tf 60 700 Td (still read) Tj ET BT /F1 99999999 Tf 60 600 Td (A) Tj ET"
+    data = by_hand(content).replace(b"[0 0 595 842]", b"[0 0 9999999 9999999]")
+    try:
+        assert "still read" in extract("pdf", data).text
+    except IngestError as error:
+        assert "page 1" in str(error)  # noqa: PT017
+
+
+def test_an_old_font_of_another_maker_is_read() -> None:
+    document = FPDF()
+    document.set_font("Times", size=12)
+    document.add_page()
+    document.multi_cell(0, text="One line and\nanother line")
+    assert extract("pdf", bytes(document.output())).text == "One line and\nanother line"
