@@ -108,9 +108,7 @@ class BatchedEmbedder:
         self.dimension = model.dimension
         self._model = model
         self._batch = batch
-        self._turn = (
-            threading.Lock()
-        )  # neither model nor tokenizer is called by two threads at once
+        self._turn = threading.Lock()  # a model is not called by two threads at once
 
     def passages(
         self, texts: Sequence[str], on_progress: Callable[[int], None] | None = None
