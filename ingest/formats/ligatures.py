@@ -1,4 +1,4 @@
-"""Letters printed as one sign (``ﬁ``), or in the shape of a place, as the letters they are.
+"""Letters that are printed as one sign (``ﬁ``), or in the shape of a place, as they are.
 
 Nobody who looks for "final" writes "ﬁnal", and no model knows the sign.
 """
