@@ -100,13 +100,15 @@ def test_ligatures_become_all_of_their_letters() -> None:
         b"/Widths [584 500] /ToUnicode 7 0 R >>\nendobj\n7 0 obj\n<< /Length 61 >>\nstream\n"
         b"2 beginbfchar\n<61> <00660066>\n<62> <006600660069>\nendbfchar\nendstream\nendobj\n"
     )
-    content = b"BT /F1 12 Tf 60 700 Td (di) Tj /F2 12 Tf (a) Tj /F1 12 Tf (erent o) Tj /F2 12 Tf (b) Tj ET"
+    content = (
+        b"BT /F1 12 Tf 60 700 Td (di) Tj /F2 12 Tf (a) Tj "
+        b"/F1 12 Tf (erent o) Tj /F2 12 Tf (b) Tj ET"
+    )
     data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
     assert extract("pdf", data).text == "different offi"
 
 
 def test_accents_set_over_their_letter_are_composed() -> None:
-    content = b"BT /F1 12 Tf 60 700 Td (R) Tj (\xb4) Tj -4 0 Td ET "
     content = b"BT /F1 12 Tf 60 700 Td (caf) Tj 17.0 0 Td (\xb4) Tj -1.34 0 Td (e noir) Tj ET"
     assert extract("pdf", by_hand(content)).text == "caf\u00e9 noir"
 
@@ -172,7 +174,10 @@ def test_layers_that_are_off_are_left_out_even_where_another_layer_is_shown() ->
         b"/OC /On BDC BT /F1 12 Tf 60 700 Td (closes in August) Tj ET EMC "
         b"/OC /Off BDC BT /F1 12 Tf 60 700 Td (schliesst im Mai) Tj ET EMC"
     )
-    more = b"6 0 obj\n<< /Type /OCG /Name (en) >>\nendobj\n7 0 obj\n<< /Type /OCG /Name (de) >>\nendobj\n"
+    more = (
+        b"6 0 obj\n<< /Type /OCG /Name (en) >>\nendobj\n"
+        b"7 0 obj\n<< /Type /OCG /Name (de) >>\nendobj\n"
+    )
     data = by_hand(content, b"/Properties << /On 6 0 R /Off 7 0 R >>", more)
     layers = b"/OCProperties << /OCGs [6 0 R 7 0 R] /D << /OFF [7 0 R] >> >>"
     data = data.replace(b"/Type /Catalog", b"/Type /Catalog " + layers)
@@ -392,7 +397,7 @@ def spoilt(data: bytes, number: int) -> bytes:
 def test_a_page_that_cannot_be_read_costs_that_page() -> None:
     pages = [written(f"this is {word}") for word in ("one", "two", "three")]
     read = extract("pdf", spoilt(drawn(*pages), 1))
-    assert [read.text[start : start + 11] for start in read.page_starts][0] == "this is one"
+    assert read.text.startswith("this is one")
     assert read.text[read.page_starts[2] :] == "this is three"
     (gap,) = read.gaps
     assert gap.startswith("page 2 can't be read")
