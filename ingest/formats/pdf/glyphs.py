@@ -284,8 +284,10 @@ def _glyphs(
         right, _ = along(type_.direction, *place.point(box.right, box.top))
         if left > right:
             left, right = right, left
-        # What hangs over is no part of the way to the next letter: "of new".
-        if 0.8 * (right - left) <= advance < right - left:
+        # What hangs over is no part of the way to the next letter: "of new", "is false".
+        if 0.7 * (right - left) <= advance < right - left:
+            pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
+            left, _ = along(type_.direction, *place.point(x.value, y.value))
             right = left + advance
         if math.isfinite(left + right + base + type_.size):
             yield Glyph(text, left, right, base, type_.size, type_.direction, len(runs) - 1, known)

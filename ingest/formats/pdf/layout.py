@@ -34,6 +34,8 @@ _LOWERED = str.maketrans(
 )
 _RAISED_FIT = re.compile(r"[0-9+\-\u2212=()ni]+\Z")
 _LOWERED_FIT = re.compile(r"[0-9+\-\u2212=()aehijklmnoprstuvx]+\Z")
+# A raised number here is a footnote's; after a number or a unit (m, km) it is a power.
+_TAKES_A_MARK = re.compile(r"[^\W\d]{3}\Z|[.,;:!?\"'\u2019\u201d\u00bb]\Z")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ère|ème|o|a|os|as|TM|SM|®|™|℠)\Z")
 _LEADERS = re.compile(r"[ \t]*(?:\.[ \t]?){4,}[ \t]*|[ \t]*(?:…[ \t]?){2,}[ \t]*|[ \t]*_{4,}[ \t]*")
 _MARKER = re.compile(r"(?:\(?[0-9]{1,3}(?:\.[0-9]{1,3})*[.)]?|\(?[A-Za-z][.)]|[^\w\s]{1,2})\Z")
@@ -247,15 +249,7 @@ def _script(words: str, before: str, raised: bool) -> str:
         if _ORDINAL.match(words) and before[-1:].isalnum():
             return words
         if _RAISED_FIT.match(words):
-            letters = re.search(r"[^\W\d]*\Z", before)
-            is_mark = (
-                before
-                and words.isdigit()
-                and (
-                    (letters is not None and len(letters[0]) > 2)
-                    or before[-1] in ".,;:!?”\u2019\"'»"
-                )
-            )
+            is_mark = words.isdigit() and _TAKES_A_MARK.search(before) is not None
             return (" " if is_mark else "") + words.translate(_RAISED)
         if not words[0].isalnum() or not before[-1:].isalnum():  # *, †, quotes
             return words

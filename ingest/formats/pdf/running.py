@@ -33,12 +33,12 @@ def without_running(pages: list[list[Line]], heights: list[float]) -> list[list[
         return pages
     least = 2 if len(read) <= 3 else 3
     slots = [_slots(lines, height) for lines, height in zip(pages, heights, strict=True)]
-    counts = Counter(key for page in slots for key in {_rounded(slot) for slot in page.values()})
+    counts = Counter(slot for page in slots for slot in set(page.values()))
     spread = Counter({key: counts[key] + _beside(counts, key) for key in counts})
     places: Counter[tuple[bool, int]] = Counter()
     running: list[set[int]] = []
     for page in slots:
-        found = {at for at, slot in page.items() if spread[_rounded(slot)] >= least}
+        found = {at for at, slot in page.items() if spread[slot] >= least}
         running.append(found)
         places.update({(page[at][0], page[at][1]) for at in found})
     out = []
@@ -70,10 +70,6 @@ def _slots(lines: list[Line], height: float) -> dict[int, Slot]:
             if from_edge < 0.2 * height and len(line.text) <= 160 and at not in slots:
                 slots[at] = (is_head, round(from_edge / 3), _NUMBER.sub("#", line.text))
     return slots
-
-
-def _rounded(slot: Slot) -> Slot:
-    return slot
 
 
 def _beside(counts: Counter[Slot], key: Slot) -> int:
