@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from docqa.ingest.document import Heading
+from docqa.ingest.formats import Heading
 from docqa.ingest.formats.ligatures import without_ligatures
 from docqa.ingest.formats.raised import lowered, raised
 

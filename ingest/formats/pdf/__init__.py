@@ -89,7 +89,7 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
     other = cache(lambda: PypdfDocument(data))
     for number in range(document.pages):
         try:
-            page = document.glyphs(number, lambda number=number: other().letters(number))
+            page = document.glyphs(number, lambda number: other().letters(number))
         except UnreadablePageError as error:
             _read_page_by_pypdf(other(), number, read, str(error))
             continue

@@ -29,17 +29,17 @@ class PdfiumDocument:
         self._form = form
         self.pages: int = pdfium.FPDF_GetPageCount(document)
 
-    def glyphs(self, number: int, letters: Callable[[], Letters]) -> PageGlyphs:
+    def glyphs(self, number: int, letters: Callable[[int], Letters]) -> PageGlyphs:
         """Read the glyphs of a page.
 
         Args:
             number: of the page, from 0.
-            letters: finds out the letters of the page's fonts that don't say them.
+            letters: finds out the letters of the fonts of a page that don't say them.
 
         Raises:
             UnreadablePageError: it can't be read.
         """
-        return page_glyphs(self._document, self._form, number, letters)
+        return page_glyphs(self._document, self._form, number, lambda: letters(number))
 
     def title(self) -> str:
         """Return the title in the file's own data; empty where there is none."""

@@ -15,6 +15,8 @@ from docqa.ingest.formats.pdf.glyphs import LIGATURES, Letters, UnreadablePageEr
 # pypdf warns about every oddity that it could read nonetheless.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
+_WRITTEN_OUT = {ord(sign): letters for sign, letters in LIGATURES.items()}
+
 
 class PypdfDocument:
     """An open PDF.
@@ -43,7 +45,7 @@ class PypdfDocument:
             UnreadablePageError: the page can't be read; says why.
         """
         try:
-            return self._reader.pages[number].extract_text().translate(str.maketrans(LIGATURES))
+            return self._reader.pages[number].extract_text().translate(_WRITTEN_OUT)
         except MemoryError:
             raise
         except LimitReachedError as error:
@@ -56,12 +58,13 @@ class PypdfDocument:
         try:
             page = self._reader.pages[number]
             contents = page.get("/Contents")
-            if contents is None or page.get_contents() is None:
+            content = page.get_contents()
+            if contents is None or content is None:
                 return not isinstance(page.get("/Type"), str)
             packed = contents.get_object()
             parts = packed if isinstance(packed, list) else [packed]
             size = sum(len(part.get_object()._data) for part in parts)
-            return size > 0 and not page.get_contents().get_data()
+            return size > 0 and not content.get_data()
         except MemoryError:
             raise
         except Exception:  # a library's own; damaged pages raise anything

@@ -207,7 +207,7 @@ class _Place:
     def direction(self, a: float, b: float) -> int:
         """Return the quarter turns, clockwise, of writing that runs along ``(a, b)``."""
         turns = -round(math.atan2(b, a) / (math.pi / 2)) + self._turns
-        return turns % 4
+        return int(turns % 4)
 
     def box(self, glyph: Glyph) -> tuple[float, float, float, float]:
         """Return left, top, right and bottom of a glyph on the shown page."""
@@ -226,7 +226,7 @@ class _Place:
         """Tell whether a glyph's middle is on the page."""
         left, top, right, bottom = self.box(glyph)
         x, y = (left + right) / 2, (top + bottom) / 2
-        return -0.5 <= x <= self.width + 0.5 and -0.5 <= y <= self.height + 0.5
+        return bool(-0.5 <= x <= self.width + 0.5 and -0.5 <= y <= self.height + 0.5)
 
 
 def along(direction: int, x: float, y: float) -> tuple[float, float]:
@@ -541,11 +541,11 @@ class _Boxes:
 
     def same(self, run: int, other: int) -> bool:
         """Tell whether the boxes of two runs are the same."""
-        places = [
+        one, another = (
             np.stack([side[self._runs == which] for side in (self._left, self._top, self._right)])
             for which in (run, other)
-        ]
-        return np.array_equal(*places)
+        )
+        return bool(np.array_equal(one, another))
 
     def _counts(self, bits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         sums = np.zeros((bits.shape[0] + 1, bits.shape[1] + 1), np.int32)
@@ -564,7 +564,8 @@ class _Boxes:
 
 
 def _summed(values: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    return np.cumsum(np.cumsum(values, axis=0, dtype=np.int32), axis=1, dtype=np.int32)
+    summed: npt.NDArray[np.int32] = values.cumsum(axis=0, dtype=np.int32)
+    return summed.cumsum(axis=1, dtype=np.int32)
 
 
 def _draw(page: Any, place: _Place, scale: float) -> Pixels:
@@ -592,7 +593,8 @@ def _draw_without(page: Any, place: _Place, scale: float, runs: list[Any]) -> Pi
 
 def _changed(one: Pixels, other: Pixels) -> npt.NDArray[np.bool_]:
     """Return which pixels differ by more than an eye would miss."""
-    return ((one ^ other) & 0x00F8F8F8) != 0
+    changed: npt.NDArray[np.bool_] = ((one ^ other) & 0x00F8F8F8) != 0
+    return changed
 
 
 def _edges(pixels: Pixels) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from docqa.ingest.document import Heading
+from docqa.ingest.formats import Heading
 from docqa.ingest.formats.pdf.layout import Line
 
 _MOST_HEADINGS = 5000
