@@ -285,10 +285,11 @@ def _glyphs(
         if left > right:
             left, right = right, left
         # What hangs over is no part of the way to the next letter: "of new", "is false".
-        if 0.7 * (right - left) <= advance < right - left:
+        if 0 < advance < right - left:
+            is_one_letter = advance >= 0.7 * (right - left)  # and none of a ligature's
             pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
             left, _ = along(type_.direction, *place.point(x.value, y.value))
-            right = left + advance
+            right = left + advance if is_one_letter else max(left, right)
         if math.isfinite(left + right + base + type_.size):
             yield Glyph(text, left, right, base, type_.size, type_.direction, len(runs) - 1, known)
 
