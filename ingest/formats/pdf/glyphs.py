@@ -565,8 +565,8 @@ class _Boxes:
 
 
 def _summed(values: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    summed: npt.NDArray[np.int32] = values.cumsum(axis=0, dtype=np.int32)
-    return summed.cumsum(axis=1, dtype=np.int32)
+    summed: npt.NDArray[np.int32] = values.cumsum(0, np.int32).cumsum(1, np.int32)
+    return summed
 
 
 def _draw(page: Any, place: _Place, scale: float) -> Pixels:
