@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from threading import Lock
-from types import TracebackType
 
 from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.errors import IngestError, os_reason
@@ -42,12 +41,7 @@ class LoaderPool:
     def __enter__(self) -> LoaderPool:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
