@@ -23,7 +23,7 @@ from docqa.index.system_errors import primary_code
 _CANT_MAKE_LOG = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _WAIT = 30  # seconds for another process's lock
 # How long the end of a run waits for readers of older generations before it leaves the log.
-_WAIT_TO_EMPTY_MS = 5000
+_WAIT_TO_EMPTY_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
