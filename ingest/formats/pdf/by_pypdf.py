@@ -9,13 +9,12 @@ import pypdf
 from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 
 from docqa.ingest.errors import IngestError
+from docqa.ingest.formats.ligatures import without_ligatures
 from docqa.ingest.formats.pdf.fonts import letters_by_font
-from docqa.ingest.formats.pdf.glyphs import LIGATURES, Letters, UnreadablePageError
+from docqa.ingest.formats.pdf.glyphs import Letters, UnreadablePageError
 
 # pypdf warns about every oddity that it could read nonetheless.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-
-_WRITTEN_OUT = {ord(sign): letters for sign, letters in LIGATURES.items()}
 
 
 class PypdfDocument:
@@ -45,7 +44,7 @@ class PypdfDocument:
             UnreadablePageError: the page can't be read; says why.
         """
         try:
-            return self._reader.pages[number].extract_text().translate(_WRITTEN_OUT)
+            return without_ligatures(self._reader.pages[number].extract_text())
         except MemoryError:
             raise
         except LimitReachedError as error:

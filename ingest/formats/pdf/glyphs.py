@@ -18,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pypdfium2.raw as pdfium
 
-# Two letters printed as one; nobody would find "ﬁnal" by asking for "final".
-LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+from docqa.ingest.formats.ligatures import without_ligatures
 
 # A page of more glyphs than this is no page that anybody reads.
 _MOST_GLYPHS = 300_000
@@ -358,7 +357,7 @@ def _sign(
         is_known = is_known and code not in (0, 0xFFFD)
     width = ctypes.c_float()
     pdfium.FPDFFont_GetGlyphWidth(pdfium.FPDFTextObj_GetFont(run), code, type_.units, width)
-    return LIGATURES.get(text, text), is_known, width.value * type_.stretch
+    return without_ligatures(text), is_known, width.value * type_.stretch
 
 
 def _font_name(run: Any) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from docqa.ingest.formats.pdf.glyphs import Glyph
+from docqa.ingest.formats.raised import lowered, raised
 
 # In the size of the type: a gap within a word, and one between cells or columns.
 _WORD_GAP = 0.13
@@ -28,15 +29,8 @@ _SCRIPT_SIZE = 0.88
 _LEAST_ROWS = 3
 _MOST_CUTS = 12
 
-_RAISED = str.maketrans("0123456789+-\u2212=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
-_LOWERED = str.maketrans(
-    "0123456789+-\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
-)
-_RAISED_FIT = re.compile(r"[0-9+\-\u2212=()ni]+\Z")
-_LOWERED_FIT = re.compile(r"[0-9+\-\u2212=()aehijklmnoprstuvx]+\Z")
 # A raised number here is a footnote's; after a number or a unit (m, km) it is a power.
 _TAKES_A_MARK = re.compile(r"[^\W\d]{3}\Z|[.,;:!?\"'\u2019\u201d\u00bb]\Z")
-_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ère|ème|o|a|os|as|TM|SM|®|™|℠)\Z")
 _LEADERS = re.compile(r"[ \t]*(?:\.[ \t]?){4,}[ \t]*|[ \t]*(?:…[ \t]?){2,}[ \t]*|[ \t]*_{4,}[ \t]*")
 _MARKER = re.compile(r"(?:\(?[0-9]{1,3}(?:\.[0-9]{1,3})*[.)]?|\(?[A-Za-z][.)]|[^\w\s]{1,2})\Z")
 
@@ -227,9 +221,8 @@ def _cell_text(pieces: list[_Piece]) -> str:
         gap = piece.left - before.right if before is not None else 0.0
         if script and words:
             apart = gap > 0.25 * main.size
-            text += (" " if apart and text else "") + _script(
-                words, text if not apart else "", lift > 0
-            )
+            write = raised if lift > 0 else lowered
+            text += (" " if apart and text else "") + write("" if apart else text, words)
         elif before is not None and gap > _WORD_GAP * min(piece.size, before.size):
             text += " " + words
         else:
@@ -241,22 +234,6 @@ def _cell_text(pieces: list[_Piece]) -> str:
         .replace(" \0 ", "\t")
         .strip(" \0")
     )
-
-
-def _script(words: str, before: str, raised: bool) -> str:
-    """Write raised or lowered words so that they don't join what stands before them."""
-    if raised:
-        if _ORDINAL.match(words) and before[-1:].isalnum():
-            return words
-        if _RAISED_FIT.match(words):
-            is_mark = words.isdigit() and _TAKES_A_MARK.search(before) is not None
-            return (" " if is_mark else "") + words.translate(_RAISED)
-        if not words[0].isalnum() or not before[-1:].isalnum():  # *, †, quotes
-            return words
-        return f"^{words}" if len(words) == 1 or words.isalnum() else f"^({words})"
-    if _LOWERED_FIT.match(words):
-        return words.translate(_LOWERED)
-    return f"_{words}" if before[-1:].isalnum() and words[0].isalnum() else words
 
 
 def _piece_text(piece: _Piece) -> str:
