@@ -30,7 +30,7 @@ import pypdf
 import pypdfium2
 
 from docqa.ingest.formats import extract
-from docqa.ingest.windows import reading_text
+from docqa.ingest.reading_text import reading_text
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CUT = re.compile(r"([^\W\d_]{2,})-\n([^\W\d_]{2,})")

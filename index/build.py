@@ -21,7 +21,8 @@ from docqa.index.system_errors import database_errors, file_errors
 from docqa.ingest.discover import Discovery, find_files
 from docqa.ingest.document import Document, Failure, Gap, LoadLimits
 from docqa.ingest.read_ahead import ahead
-from docqa.ingest.windows import Window, plain_tokenizer, reading_text, split, tokenize
+from docqa.ingest.reading_text import reading_text
+from docqa.ingest.windows import Window, plain_tokenizer, split, tokenize
 from docqa.ingest.workers.pool import LoaderPool
 
 # Documents are embedded and written together once they have so many windows: enough for batches

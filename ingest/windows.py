@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from docqa.ingest.reading_text import reading_text
+
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -114,17 +116,6 @@ def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     copy.no_padding()
     copy.encode_special_tokens = True
     return copy
-
-
-def reading_text(text: str) -> str:
-    """Return a text with the words whole that a line's end cuts.
-
-    A soft hyphen (U+00AD) says where a word may be cut, and a line end after it that it was.
-
-    >>> reading_text("the observa\u00ad\\ntory")
-    'the observatory'
-    """
-    return text.replace("\u00ad\n", "").replace("\u00ad", "")
 
 
 def tokenize(text: str, tokenizer: Tokenizer) -> Tokens:

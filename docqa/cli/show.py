@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from docqa.answer import Answer
-from docqa.ingest.windows import reading_text
+from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable, short_path
 
 # Where there is no terminal, long work says how far it has come this often.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from docqa.explain.diagnosis import Diagnosis
 from docqa.explain.scores import ScoredSpan
-from docqa.ingest.windows import reading_text
+from docqa.ingest.reading_text import reading_text
 from docqa.settings import AnswerSettings
 
 

@@ -30,7 +30,7 @@ from docqa.explain.wording import (
     window_place,
 )
 from docqa.index.files import replaced
-from docqa.ingest.windows import reading_text
+from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -30,7 +30,7 @@ from docqa.explain.wording import (
     span_role,
     window_place,
 )
-from docqa.ingest.windows import reading_text
+from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable, short_path
 
 # From which shade on (the greatest probability is 1) a token is shown how.

@@ -12,7 +12,8 @@ from docqa.index.errors import IndexDamagedError
 from docqa.index.schema import IndexSettings
 from docqa.index.store import Store
 from docqa.ingest.document import Document, Heading
-from docqa.ingest.windows import Window, WindowSettings, reading_text
+from docqa.ingest.reading_text import reading_text
+from docqa.ingest.windows import Window, WindowSettings
 
 TEXT = "one\ntwo\r\nthree\rfour\n\n\r\n\r\rfive é \U0001f600 six\r\n"
 

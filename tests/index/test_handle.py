@@ -191,7 +191,7 @@ def test_an_index_made_anew_with_another_embedder_is_taken_up(
             self.name, self.sha256, self.dimension = name, sha256s[name], embedder.dimension
 
     sha256s = {"words": embedder.sha256, "others": "1" * 64}
-    monkeypatch.setattr(embedder_module, "Embedder", NamedEmbedder)
+    monkeypatch.setattr(embedder_module, "load_embedder", NamedEmbedder)
     own, named = IndexHandle(folder), IndexHandle(folder, "words")
     for handle in (own, named):
         with handle.snapshot() as (store, _):

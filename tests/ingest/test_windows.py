@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from docqa.ingest.reading_text import reading_text
 from docqa.ingest.windows import (
     Tokens,
     WindowSettings,
     plain_tokenizer,
-    reading_text,
     split,
     tokenize,
 )

@@ -71,6 +71,7 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     assert best.keys() == {
         "text", "score", "confidence", "probability", "document", "start", "end", "page",
         "page_start", "page_end", "line", "context", "context_start", "context_end", "window",
+        "title", "heading_path",
     }  # fmt: skip
     assert "Margaret Holloway" in best["text"]
     assert best["context"][best["context_start"] : best["context_end"]] == best["text"]
@@ -119,7 +120,7 @@ def test_index_reports_in_json(
 def test_search_status_and_verify_in_json(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["search", "landlord", "-k", "1", "--index", str(index), "--json"]) == 0
     [hit] = as_json(capsys)["hits"]
-    assert hit.keys() == {"document", "start", "end", "page", "score", "text"}
+    assert hit.keys() == {"document", "start", "end", "page", "score", "prominence", "text"}
     assert run(["status", "--index", str(index), "--json"]) == 0
     status = as_json(capsys)
     assert (status["documents"], status["windows"], status["failures"]) == (2, 2, [])
