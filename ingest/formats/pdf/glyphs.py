@@ -550,12 +550,13 @@ class _Boxes:
     def _counts(self, bits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         sums = np.zeros((bits.shape[0] + 1, bits.shape[1] + 1), np.int32)
         sums[1:, 1:] = _summed(bits)
-        return (
+        counts: npt.NDArray[np.int32] = (
             sums[self._bottom, self._right]
             - sums[self._top, self._right]
             - sums[self._bottom, self._left]
             + sums[self._top, self._left]
         )
+        return counts
 
     def _mean_by_run(self, hits: npt.NDArray[np.bool_]) -> dict[int, float]:
         total = np.bincount(self._runs)
