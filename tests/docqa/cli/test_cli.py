@@ -131,6 +131,18 @@ def test_search_status_and_verify_in_json(index: Path, capsys: pytest.CaptureFix
         assert capsys.readouterr().out
 
 
+def test_status_counts_what_is_there_when_a_file_vanishes_under_it(
+    tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Fault: a cache that another process replaced meanwhile ended it in a traceback."""
+    index = tmp_path / "index"
+    run(["index", str(documents), "--index", str(index)])
+    (index / "vectors-gone.faiss").symlink_to(tmp_path / "nowhere")  # listed, and not there
+    capsys.readouterr()
+    assert run(["status", "--index", str(index), "--json"]) == 0
+    assert as_json(capsys)["bytes"] >= (index / "docqa.db").stat().st_size
+
+
 def test_forget_removes_files_and_says_which(
     tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
