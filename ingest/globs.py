@@ -11,6 +11,8 @@ _PIECE = re.compile(
     r"(?<![^/])\*\*/|/\*\*$|\*\*|\*|\?|\[(?P<not>!?+)(?P<any>\]?+[^\]/]*)\]|.", re.DOTALL
 )
 _RANGE = re.compile("(.)-(.)|.", re.DOTALL)
+# "**/**" means no more than "**".
+_AGAIN = re.compile(r"(?<![^/])(?:\*\*/)+(?=\*\*(?:/|$))")
 
 
 class Globs:
@@ -36,7 +38,8 @@ class Globs:
 
 
 def _translate(pattern: str) -> str:
-    return "(?s:" + "".join(map(_piece, _PIECE.finditer(pattern))) + ")"
+    pieces = _PIECE.finditer(_AGAIN.sub("", pattern))
+    return "(?s:" + "".join(map(_piece, pieces)) + ")"
 
 
 def _piece(piece: re.Match[str]) -> str:

@@ -35,6 +35,7 @@ def follows(names: list[str], pieces: list[str]) -> bool:
     st.lists(st.sampled_from(["a", "b", "*", "?", "[!a]", "**", "a*"]), min_size=2, max_size=5),
     st.lists(st.sampled_from(["a", "b", "ab", "c"]), min_size=2, max_size=5),
 )
+@example(["a", "a", "**", "**"], ["a", "a"])
 def test_patterns_of_paths_take_any_folders_for_two_stars(
     pieces: list[str], names: list[str]
 ) -> None:
