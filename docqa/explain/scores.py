@@ -17,6 +17,7 @@ from torch import Tensor
 from docqa.index.hit import Hit
 from docqa.ingest.document import Source
 from docqa.ingest.windows import IntArray
+from docqa.ranking.barriers import barriers_in
 from docqa.ranking.rank import answer_place, biases, penalties_of
 from docqa.ranking.reading import Reading
 from docqa.ranking.span_search import (
@@ -199,6 +200,7 @@ class ReadingScores:
             [0.0],
             self.settings.max_answer_tokens,
             None if self._penalties is None else self._penalties[one],
+            barriers_in(self.reading.hits[one]),
         )
         spans: list[ScoredSpan] = []
         places: list[Place] = []

@@ -12,6 +12,7 @@ from torch import Tensor
 from docqa.answer import Answer
 from docqa.index.hit import Hit
 from docqa.ingest.document import Source
+from docqa.ranking.barriers import barriers_in
 from docqa.ranking.evidence import Evidence
 from docqa.ranking.null_rule import holds_no_answer, null_scores
 from docqa.ranking.reading import Reading
@@ -96,6 +97,7 @@ def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span
         biases(reading.hits, reading.logits, settings),
         settings.max_answer_tokens,
         penalties_of(reading.hits, reading.logits, settings),
+        barriers_in(reading.hits),
     )
 
 

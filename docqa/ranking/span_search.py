@@ -11,7 +11,7 @@ Shapes: ``(windows, tokens)`` throughout, windows shorter than the longest padde
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ from torch import Tensor
 from docqa.ingest.windows import IntArray
 
 NO_SPAN = float("-inf")
+
+# Of a window's number and a span's first and last token: the first token in it that no span reaches
+# from before; None where there is none.
+Barrier = Callable[[int, int, int], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,7 @@ def ranked_spans(
     biases: Sequence[float],
     max_answer_tokens: int,
     length_penalties: Tensor | None = None,
+    barrier: Barrier | None = None,
 ) -> Iterator[tuple[Span, Place]]:
     """Yield the spans of all windows, best first, without those that overlap a better one.
 
@@ -228,6 +233,7 @@ def ranked_spans(
         biases: added to the score of each window's spans, for the ranking only.
         max_answer_tokens: the most tokens in a span.
         length_penalties: running totals (:func:`length_penalties`); None for no penalty.
+        barrier: finds the first token of a span before which no span goes on; None for no barriers.
 
     Yields:
         ``(span, place)``; ``span.score`` is the pure ``S·T_i + E·T_j``.
@@ -239,6 +245,12 @@ def ranked_spans(
     while heap:
         segment = heapq.heappop(heap)
         span = segment.span
+        cut = None if barrier is None else barrier(span.window, span.first, span.last)
+        if cut is not None:
+            for low, high in ((segment.low, cut), (cut, segment.high)):
+                for found in search.of(span.window, span.window + 1, low, high):
+                    heapq.heappush(heap, found)
+            continue
         at = offsets[span.window]
         place = Place(documents[span.window], int(at[span.first, 0]), int(at[span.last, 1]))
         blocked = next((better for better in taken if place.overlaps(better)), None)

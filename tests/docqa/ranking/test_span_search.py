@@ -211,6 +211,27 @@ def test_a_span_beside_a_better_one_that_lies_between_two_tokens_is_not_lost() -
     assert [(place.start, place.end) for place in found] == [(8, 9), (10, 12), (0, 3), (4, 7)]
 
 
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sets(st.integers(1, 7)))
+def test_no_span_goes_over_a_barrier_and_no_other_is_lost(seed: int, breaks: set[int]) -> None:
+    torch.manual_seed(seed)
+    start, end = torch.randn(1, 8), torch.randn(1, 8)
+    logits = Logits(start, end, torch.ones(1, 8, dtype=torch.bool), torch.zeros(1), torch.zeros(1))
+    offsets = [np.array([[3 * n, 3 * n + 2] for n in range(8)], np.int32)]
+
+    def barrier(window: int, first: int, last: int) -> int | None:
+        return min((n for n in breaks if first < n <= last), default=None)
+
+    best, _ = next(ranked_spans(logits, [0], offsets, [0.0], 4, barrier=barrier))
+    allowed = [
+        (float(start[0, i] + end[0, j]), i, j)
+        for i in range(8)
+        for j in range(i, min(i + 4, 8))
+        if barrier(0, i, j) is None
+    ]
+    assert (best.first, best.last) == max(allowed)[1:]
+
+
 def test_no_windows_give_no_spans() -> None:
     empty = torch.empty(0, 0)
     logits = Logits(empty, empty, empty.bool(), torch.empty(0), torch.empty(0))
