@@ -58,16 +58,21 @@ def main() -> None:
     args = parser.parse_args()
     with TemporaryDirectory(prefix="docqa-start-") as name:
         folder = Path(name)
-        document, index = folder / "lease.txt", str(folder / "index")
+        document = folder / "lease.txt"
         document.write_text(TEXT * 20, encoding="utf-8")
-        run(HERE, "-m", "docqa", "index", str(document), "--index", index)
-        ask = ["-m", "docqa", "ask", QUESTION, "--index", index]
-        commands = {"docqa --help": (HERE, ["-m", "docqa", "--help"]), "docqa ask": (HERE, ask)}
-        if args.against:
-            before = {
-                f"{name}, {args.against.name}": (args.against, c[1]) for name, c in commands.items()
-            }
-            commands |= before
+        commands: dict[str, tuple[Path, list[str]]] = {}
+        for checkout in filter(None, (HERE, args.against)):
+            # Each its own index: the form of the index may have changed between the two.
+            own = str(folder / f"index-{len(commands)}")
+            run(checkout, "-m", "docqa", "index", str(document), "--index", own)
+            of = "" if checkout == HERE else f", {checkout.name}"
+            commands["docqa --help" + of] = (checkout, ["-m", "docqa", "--help"])
+            commands["docqa ask" + of] = (
+                checkout,
+                ["-m", "docqa", "ask", QUESTION, "--index", own],
+            )
+        ask = commands["docqa ask"][1]
+        index = ask[-1]
         seconds: dict[str, list[float]] = {command: [] for command in commands}
         processor: dict[str, list[float]] = {command: [] for command in commands}
         parts: list[list[float]] = []
