@@ -7,7 +7,6 @@ that holds it.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from docqa.index.errors import IndexDamagedError
-from docqa.ingest.document import LINE_FORMATS, Heading, line_of
+from docqa.ingest.document import LINE_FORMATS, Heading, count_line_ends, line_of, page_of
 
 PIECE_CHARS = 65_536
 # What a StoredDocument is made of, in this order; see StoredDocument.__init__.
@@ -29,17 +28,6 @@ def cut_text(text: str) -> Iterator[dict[str, Any]]:
         end = min(start + PIECE_CHARS, len(text))
         yield {"number": number, "text": text[start:end], "lines": lines}
         lines += count_line_ends(text, start, end)
-
-
-def count_line_ends(text: str, start: int, end: int) -> int:
-    r"""Return how many lines end in ``text[start:end]``.
-
-    An end is ``\n``, ``\r\n`` or a lone ``\r``; where ``end`` parts a pair, the line has not ended.
-    """
-    ends = text.count("\n", start, end) + text.count("\r", start, end)
-    pairs = text.count("\r\n", start, end)
-    parts_a_pair = end > start and text[end - 1 : end + 1] == "\r\n"
-    return ends - pairs - parts_a_pair
 
 
 class StoredDocument:
@@ -94,10 +82,7 @@ class StoredDocument:
 
         None without pages.
         """
-        if not self.page_starts:
-            return None
-        page = max(1, bisect_right(self.page_starts, offset))
-        return page, self.page_starts[page - 1]
+        return page_of(self.page_starts, offset)
 
     def line_at(self, offset: int) -> int | None:
         """Return the line (from 1) that holds an offset; None where the format has no lines.

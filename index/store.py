@@ -8,7 +8,6 @@ tell what is new and what is gone by comparing ids alone.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ from docqa.index.schema import (
     unpack,
 )
 from docqa.index.system_errors import damaged, database_errors, file_errors
-from docqa.ingest.document import Document
+from docqa.ingest.document import Document, page_of
 from docqa.ingest.errors import os_reason
 from docqa.ingest.windows import Window
 
@@ -309,10 +308,11 @@ class Store:
 
     def _hit(self, row: tuple[Any, ...], score: float, prominence: float) -> Hit:
         id_, document_id, path, page_starts, start, end, text, token_ids, token_offsets = row
-        window = Window(start, end, unpack(token_ids), unpack(token_offsets).reshape(-1, 2))
-        page = bisect_right(json.loads(page_starts), start) or None
+        window = _window(start, end, token_ids, token_offsets)
+        page = page_of(json.loads(page_starts), start)
+        number = page[0] if page else None
         document = self._paths.to_path(path)
-        return Hit(id_, document_id, document, page, window, text, score, prominence)
+        return Hit(id_, document_id, document, number, window, text, score, prominence)
 
     def document_windows(self, document_id: int) -> list[StoredWindow]:
         """Return all windows of a document, in the order of its text."""
@@ -454,5 +454,8 @@ class Store:
 
 def _stored_window(row: tuple[Any, ...]) -> StoredWindow:
     id_, document_id, start, end, text, token_ids, token_offsets = row
-    offsets = unpack(token_offsets).reshape(-1, 2)
-    return StoredWindow(id_, document_id, text, Window(start, end, unpack(token_ids), offsets))
+    return StoredWindow(id_, document_id, text, _window(start, end, token_ids, token_offsets))
+
+
+def _window(start: int, end: int, token_ids: bytes, token_offsets: bytes) -> Window:
+    return Window(start, end, unpack(token_ids), unpack(token_offsets).reshape(-1, 2))

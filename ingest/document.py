@@ -97,10 +97,7 @@ class Document:
         Returns:
             The page, counted from 1, and the offset where it starts; None without pages.
         """
-        if not self.page_starts:
-            return None
-        page = max(1, bisect_right(self.page_starts, offset))
-        return page, self.page_starts[page - 1]
+        return page_of(self.page_starts, offset)
 
     def line_at(self, offset: int) -> int | None:
         r"""Return the line that holds an offset, as an editor counts.
@@ -117,10 +114,26 @@ class Document:
             return line_of(self.lines, offset)
         if self.format not in LINE_FORMATS:
             return None
-        ends = self.text.count("\n", 0, offset) + self.text.count("\r", 0, offset)
-        pairs = self.text.count("\r\n", 0, offset)
-        inside_a_pair = self.text[max(0, offset - 1) : offset + 1] == "\r\n"
-        return 1 + ends - pairs - inside_a_pair
+        return 1 + count_line_ends(self.text, 0, offset)
+
+
+def page_of(page_starts: Sequence[int], offset: int) -> tuple[int, int] | None:
+    """Return the page (from 1) that holds an offset, and where it starts; None without pages."""
+    if not page_starts:
+        return None
+    page = max(1, bisect_right(page_starts, offset))
+    return page, page_starts[page - 1]
+
+
+def count_line_ends(text: str, start: int, end: int) -> int:
+    r"""Return how many lines end in ``text[start:end]``.
+
+    An end is ``\n``, ``\r\n`` or a lone ``\r``; where ``end`` parts a pair, the line has not ended.
+    """
+    ends = text.count("\n", start, end) + text.count("\r", start, end)
+    pairs = text.count("\r\n", start, end)
+    parts_a_pair = end > start and text[end - 1 : end + 1] == "\r\n"
+    return ends - pairs - parts_a_pair
 
 
 def line_of(lines: Lines, offset: int) -> int:
