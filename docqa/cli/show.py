@@ -18,6 +18,8 @@ from docqa.printable import printable, short_path
 
 # Where there is no terminal, long work says how far it has come this often.
 _LINE_SECONDS = 30.0
+# Copies of an answer that are named.
+_MOST_PLACES = 3
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -56,6 +58,20 @@ def print_answer(rank: int, answer: Answer) -> None:
     percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
     sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"
     click.echo(click.style(f"   {place}  ({sure})", dim=True))
+    if answer.also:
+        for line in _wrapped(_also(answer)):
+            click.echo(click.style(f"   {line}", dim=True))
+
+
+def _also(answer: Answer) -> str:
+    """The other places of an answer, as many as a person looks at."""
+    named = [
+        printable(short_path(place.document))
+        + (f", page {place.page}" if place.page is not None else "")
+        for place in answer.also[:_MOST_PLACES]
+    ]
+    left = len(answer.also) - len(named)
+    return "also in " + "; ".join(named) + (f" and {left:,} more" if left else "")
 
 
 def excerpt(text: str) -> str:

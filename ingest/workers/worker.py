@@ -102,7 +102,12 @@ def _picture(path: str, limits: LoadLimits, page: int, width: int) -> _Pack:
     return partial(pack_picture, pages_of(path, limits, lambda data: picture(data, page, width)))
 
 
-_TASKS = {"load": _load, "boxes": _boxes, "page size": _page_size, "picture": _picture}
+_TASKS: dict[str, Callable[..., _Pack]] = {
+    "load": _load,
+    "boxes": _boxes,
+    "page size": _page_size,
+    "picture": _picture,
+}
 
 
 def _take_over_pipes() -> tuple[int, int]:
