@@ -98,6 +98,26 @@ def test_copies_of_a_file_are_one_answer_with_several_places(tmp_path: Path) -> 
     assert len({copied.document, *(place.document for place in copied.also)}) == 12
 
 
+def test_a_word_that_a_line_end_cuts_is_found_and_shown_as_it_stands(tmp_path: Path) -> None:
+    """Fault: nobody who asked for the observatory found "observa-" and "tory"."""
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    lines = ["The cost of the new observa-", "tory was met by the Whitlock", "Foundation in 1964."]
+    (folder / "a.pdf").write_bytes(drawn(written(*lines)))
+    for number, (built, donor) in enumerate(
+        [("library", "Carlow Bequest"), ("station", "Northern Line Company"), ("baths", "Guild")]
+    ):
+        other = f"The cost of the new {built} was met by the {donor} in 1958."
+        (folder / f"b{number}.pdf").write_bytes(drawn(written(other)))
+    with DocQA(tmp_path / "index") as qa:
+        qa.index([folder])
+        [answer] = qa.ask("Who paid for the observatory?", top_k=1)
+        assert "Whitlock\nFoundation" in answer.text
+        assert answer.document == str(folder / "a.pdf")
+        assert [hit.document for hit in qa.search("observatory", 1)] == [answer.document]
+        assert len(qa.boxes(answer)) == 2
+
+
 def test_an_answer_of_a_pdf_has_boxes_on_its_page(tmp_path: Path) -> None:
     path = tmp_path / "lease.pdf"
     path.write_bytes(drawn(written("A lease of a flat.", y=500), written(*LEASE.splitlines())))
