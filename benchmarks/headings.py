@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from docqa.evaluate.squad import Article, load_squad
 from docqa.index.models.embedder import load_embedder
+from docqa.index.models.folders import DEFAULT_EMBEDDER
 from docqa.index.schema import IndexSettings
 from docqa.index.search import Searches, search
 from docqa.index.store import Store, Vectors
@@ -28,7 +29,7 @@ from docqa.ingest.outline import heading_lines
 from docqa.ingest.reading_text import reading_text
 from docqa.ingest.windows import Window, WindowSettings, split, tokenize
 from docqa.model.span_model import load_tokenizer
-from docqa.settings import DEFAULT_EMBEDDER, DEFAULT_READER
+from docqa.settings import DEFAULT_READER
 
 _HEADING = re.compile(r"^(#{1,6})\s+(\S.*?)[\s#]*$", re.MULTILINE)
 _MARKUP = re.compile(r"<[^>]*>|[*_`]|\]\([^)]*\)|\[")
