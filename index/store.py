@@ -267,10 +267,24 @@ class Store:
             raise IndexDamagedError(f"document {document_id} is missing; run docqa verify")
         return row
 
-    def window_ids(self) -> IdArray:
-        """Return ``(windows,)`` all ids, ascending."""
+    def document_paths(self) -> Iterator[tuple[int, str]]:
+        """Yield the id and the absolute path of each document that could be read."""
+        for id_, kept in self.db.execute("select id, path from documents where error is null"):
+            yield id_, self._paths.to_path(kept)
+
+    def window_ids(self, documents: Sequence[int] | None = None) -> IdArray:
+        """Return ``(windows,)`` the ids of windows, ascending.
+
+        Args:
+            documents: whose windows; all if not given.
+        """
         # The index holds nothing else; in the table each id lies beside text and vector.
-        rows = self.db.execute("select id from windows indexed by windows_document")
+        query = "select id from windows indexed by windows_document"
+        if documents is None:
+            rows = self.db.execute(query)
+        else:
+            query += " where document_id in (select value from json_each(?))"
+            rows = self.db.execute(query, [json.dumps(documents)])
         return np.sort(np.fromiter((row[0] for row in rows), np.int64))
 
     def present(self, ids: IdArray) -> IdArray:

@@ -16,6 +16,7 @@ from docqa import (
     AnswerSettings,
     BuildOptions,
     DocQA,
+    FilterError,
     IndexDamagedError,
     IndexLockedError,
     IndexMismatchError,
@@ -367,3 +368,16 @@ def test_an_index_that_is_deleted_while_it_is_asked_is_read_to_the_end(
         shutil.rmtree(tmp_path / "index")
         assert qa._opened.embedder(store).dimension == store.settings.dimension
         assert len(store.window_ids()) == 2
+
+
+def test_filters_limit_asking_in_python(qa: DocQA, documents: Path) -> None:
+    rocket = str(documents / "rocket.md")
+    question = "Who is the landlord?"
+    assert {hit.document for hit in qa.search(question, within=[rocket])} == {rocket}
+    [rows] = qa.ask_many([question], top_k=5, within=["*.md"])
+    assert {answer.document for answer in rows} <= {rocket}
+    hits = qa.search(question)
+    reading = qa.read(question, hits, within=[str(documents / "lease.txt")])
+    assert {hit.document for hit in reading.hits} == {str(documents / "lease.txt")}
+    with pytest.raises(FilterError, match="no document within"):
+        qa.ask(question, within=[str(documents / "nowhere")])

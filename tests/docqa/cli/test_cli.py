@@ -321,3 +321,32 @@ def _documents(index: Path) -> int:
             return store.counts()["documents"]
     except StorageError:
         return 0
+
+
+@pytest.mark.parametrize("command", ["ask", "search", "explain"])
+@pytest.mark.parametrize("only", [["--in", "*.md"], ["--document", "DOCUMENTS/rocket.md"]])
+def test_a_filter_limits_what_is_looked_into(
+    index: Path, command: str, only: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = [part.replace("DOCUMENTS", str(index.parent / "documents")) for part in only]
+    arguments = [command, "Who is the landlord?", "--index", str(index), "--json", *only]
+    assert run(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "lease.txt" not in shown
+    if command == "search":
+        assert "rocket.md" in shown
+
+
+def test_a_filter_that_lets_nothing_through_is_wrong_usage(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["ask", "Who?", "--index", str(index), "--in", "/nowhere"]) == 2
+    assert "no document within /nowhere" in capsys.readouterr().err
+
+
+def test_a_filter_has_no_meaning_for_a_file_read_whole(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lease = str(index.parent / "documents" / "lease.txt")
+    assert run(["explain", "Who?", lease, "--in", "x"]) == 2
+    assert "--in has no meaning with a FILE" in capsys.readouterr().err
