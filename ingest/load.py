@@ -6,7 +6,6 @@ Only :mod:`docqa.ingest.workers.worker` should call this on files that nobody vo
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -16,15 +15,13 @@ from dataclasses import replace
 
 from docqa.ingest.document import Document, Heading, LoadLimits
 from docqa.ingest.errors import IngestError, is_passing, os_reason
-from docqa.ingest.formats import Extracted, Format, extract, format_of, is_compressed
+from docqa.ingest.formats import Extracted, extract, format_of, is_compressed
 
 _MB = 1024 * 1024
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 # What an outline may hold; a book of a thousand pages has some hundred headings.
 _MOST_HEADINGS = 10_000
 _MOST_HEADING_CHARS = 200
-# Errors that a parser passes on and that say nothing of what it parses.
-_NOT_THE_PARSERS = frozenset((errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC))
 
 
 def load(path: str, limits: LoadLimits) -> Document:
@@ -44,13 +41,14 @@ def load(path: str, limits: LoadLimits) -> Document:
         sha256 = hashlib.sha256(data).hexdigest()
         if is_compressed(path):
             data = _decompress(data, limits)
-        extracted = _extract(format, data)
+        extracted = extract(format.name, data)
     except OSError as error:
         raise IngestError(os_reason(error), is_passing(error)) from error
     except MemoryError as error:
         raise IngestError(
             f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         ) from error
+    extracted = extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))
     if len(extracted.text) > limits.max_chars:
         raise IngestError(
             f"holds {len(extracted.text):,} characters, more than the limit of "
@@ -125,21 +123,3 @@ def _decompress(data: bytes, limits: LoadLimits) -> bytes:
     except zlib.error as error:
         raise IngestError("not a gzip file, or damaged") from error
     return bytes(unpacked)
-
-
-def _extract(format: Format, data: bytes) -> Extracted:
-    if not data:
-        raise IngestError("holds no text: the file is empty")
-    try:
-        extracted = extract(format.name, data)
-    except (IngestError, MemoryError):
-        raise
-    except RecursionError as error:
-        raise IngestError("nested too deeply to be read") from error
-    except Exception as error:  # Parsers raise anything on damaged files.
-        if isinstance(error, OSError) and error.errno in _NOT_THE_PARSERS:
-            raise
-        raise IngestError(
-            f"not readable as {format.label}: damaged, or another kind of file than its name says"
-        ) from error
-    return extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))

@@ -6,6 +6,7 @@ libraries it needs are imported when a file of the format is first read, in a wo
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
@@ -14,6 +15,8 @@ from typing import NamedTuple, Protocol, cast
 from docqa.ingest.errors import IngestError
 
 _COMPRESSED = ".gz"
+# Errors that a parser passes on and that say nothing of what it parses.
+_NOT_THE_PARSERS = frozenset((errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +169,29 @@ def format_of(path: str) -> Format:
 
 
 def extract(format: str, data: bytes) -> Extracted:
-    """Take the text out of a file's bytes, as a :class:`Loader` does.
+    """Take the text out of a file's bytes; whatever is wrong with them is an IngestError.
 
     Args:
         format: the name of one in ``FORMATS``.
         data: the whole file.
+
+    Raises:
+        IngestError: the file can't be read, and why.
+        MemoryError: the file needs more memory than there is.
+        OSError: the system failed, which says nothing of the file.
     """
-    return format_named(format).load(data)
+    known = format_named(format)
+    if not data:
+        raise IngestError("holds no text: the file is empty")
+    try:
+        return known.load(data)
+    except (IngestError, MemoryError):
+        raise
+    except RecursionError as error:
+        raise IngestError("nested too deeply to be read") from error
+    except Exception as error:  # Parsers raise anything on damaged files.
+        if isinstance(error, OSError) and error.errno in _NOT_THE_PARSERS:
+            raise
+        raise IngestError(
+            f"not readable as {known.label}: damaged, or another kind of file than its name says"
+        ) from error
