@@ -13,6 +13,7 @@ import stat
 import zlib
 from dataclasses import replace
 
+from docqa.ingest.archives import file_of, is_archive, read_member
 from docqa.ingest.document import Document, Heading, LoadLimits
 from docqa.ingest.errors import IngestError, is_passing, os_reason
 from docqa.ingest.formats import Extracted, extract, format_of, is_compressed
@@ -37,7 +38,7 @@ def load(path: str, limits: LoadLimits) -> Document:
     path = os.path.abspath(path)
     format = format_of(path)
     try:
-        data, status = _read(path, limits)
+        data, status = read_bytes(path, limits)
         sha256 = hashlib.sha256(data).hexdigest()
         if is_compressed(path):
             data = _decompress(data, limits)
@@ -67,6 +68,25 @@ def load(path: str, limits: LoadLimits) -> Document:
         gaps=tuple(map(one_line, extracted.gaps)),
         lines=extracted.lines,
     )
+
+
+def read_bytes(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
+    """Return a document's bytes, and what the system says of the file that holds them.
+
+    Args:
+        path: of a file, or of a member of an archive.
+        limits: its size is held to here.
+
+    Raises:
+        IngestError: it can't be read.
+        OSError: the system failed.
+    """
+    holder = file_of(path)
+    if holder != path:
+        return read_member(holder, path[len(holder) + 1 :], limits)
+    if is_archive(path):
+        raise IngestError("an archive; index it, or name one of its files, as in a.zip/b.txt")
+    return _read(path, limits)
 
 
 def one_line(text: str, most: int = 1000) -> str:

@@ -15,6 +15,10 @@ from typing import NamedTuple, Protocol, cast
 from docqa.ingest.errors import IngestError
 
 _COMPRESSED = ".gz"
+# What programs and systems leave beside documents and what is never one: Office's note of who has a
+# file open, folders' settings, what archives bring along from a Mac.
+_OWNER_MARK = "~$"
+_LITTER = frozenset(("thumbs.db", "desktop.ini", "icon\r", "__macosx"))
 # Errors that a parser passes on and that say nothing of what it parses.
 _NOT_THE_PARSERS = frozenset((errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC))
 
@@ -144,6 +148,11 @@ def format_named(name: str) -> Format:
         KeyError: there is none.
     """
     return _BY_NAME[name]
+
+
+def is_litter(name: str) -> bool:
+    """Return whether a name is that of a file or folder that systems leave beside documents."""
+    return name.startswith(_OWNER_MARK) or name.lower() in _LITTER
 
 
 def suffix_of(path: str) -> str:

@@ -9,8 +9,11 @@ import site
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from docqa.ingest.archives import Listing
 from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.errors import IngestError
 from docqa.ingest.workers.protocol import (
@@ -18,6 +21,7 @@ from docqa.ingest.workers.protocol import (
     pack_limits,
     pack_request,
     unpack_header,
+    unpack_listing,
     unpack_reply,
 )
 
@@ -42,6 +46,9 @@ _CRASHES = frozenset(
 # Where an interpreter that doesn't lie in its usual place finds its libraries.
 _KEPT = ("PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _NONSENSE = "the reader process sent a reply that makes no sense"
+
+
+Reply = TypeVar("Reply", Document, Listing)
 
 
 class _EndedError(Exception):
@@ -96,12 +103,23 @@ class WorkerProcess:
         Raises:
             IngestError: it could not be; :attr:`usable` then says if the worker survived.
         """
+        return self._ask(pack_request(path, False), lambda *reply: unpack_reply(path, *reply))
+
+    def list_members(self, path: str) -> Listing:
+        """Have an archive's members listed.
+
+        Raises:
+            IngestError: as for :meth:`load`.
+        """
+        return self._ask(pack_request(path, True), lambda header, _: unpack_listing(path, header))
+
+    def _ask(self, request: bytes, unpack: Callable[[Header, bytearray], Reply | Failure]) -> Reply:
         deadline = time.monotonic() + self._limits.seconds
         self._in_step = False
         try:
-            self._requests.write(pack_request(path))
+            self._requests.write(request)
             header, body = self._receive(deadline)
-            reply = unpack_reply(path, header, body)
+            reply = unpack(header, body)
         except TimeoutError:
             self.kill()
             raise IngestError(

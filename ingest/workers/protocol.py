@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import NoReturn
 
+from docqa.ingest.archives import Listing
 from docqa.ingest.document import Document, Failure, Heading, LoadLimits
 from docqa.ingest.formats import FORMATS
 
@@ -49,14 +50,15 @@ def unpack_limits(packed: str) -> LoadLimits:
     return LoadLimits(**json.loads(packed))
 
 
-def pack_request(path: str) -> bytes:
-    """Return a request to read one file."""
-    return json.dumps(path).encode("ascii") + b"\n"
+def pack_request(path: str, is_listing: bool) -> bytes:
+    """Return a request to read one file, or to list an archive's members."""
+    return json.dumps([path, is_listing]).encode("ascii") + b"\n"
 
 
-def unpack_request(line: bytes) -> str:
-    """Return the path of the file to read."""
-    return str(json.loads(line))
+def unpack_request(line: bytes) -> tuple[str, bool]:
+    """Return the path, and whether an archive's members are to be listed."""
+    path, is_listing = json.loads(line)
+    return str(path), bool(is_listing)
 
 
 def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
@@ -76,6 +78,12 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
         "lines": document.lines,
     }
     return json.dumps(header).encode("ascii") + b"\n", body
+
+
+def pack_listing(listing: Listing, last: bool) -> tuple[bytes, bytes]:
+    """Return a reply's header and its empty body."""
+    header = {"bytes": 0, "last": last, "members": listing.members, "gaps": listing.gaps}
+    return json.dumps(header).encode("ascii") + b"\n", b""
 
 
 def pack_error(error: str, last: bool, passing: bool = False) -> tuple[bytes, bytes]:
@@ -142,6 +150,29 @@ def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document
         gaps=tuple(_words(value) for value in _list(fields.get("gaps"))),
         lines=lines,
     )
+
+
+def unpack_listing(path: str, header: Header) -> Listing | Failure:
+    """Return the listing of a reply, or the failure that there is instead.
+
+    Raises:
+        ValueError: no such reply.
+    """
+    fields = header.fields
+    if "error" in fields:
+        return Failure(path, _words(fields["error"]), _boolean(fields.get("passing")))
+    members = tuple(_member(value) for value in _list(fields.get("members")))
+    if len(set(members)) < len(members):
+        raise ValueError("a member twice")
+    return Listing(members, tuple(_words(value) for value in _list(fields.get("gaps"))))
+
+
+def _member(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 2 * _MOST_WORDS or "\0" in value:
+        raise ValueError("no path")
+    if any(part in ("", ".", "..") for part in value.split("/")):
+        raise ValueError("a path that leads outside")
+    return value
 
 
 def _refuse(number: str) -> NoReturn:

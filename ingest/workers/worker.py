@@ -14,12 +14,20 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
+from docqa.ingest.archives import Listing, list_members
 from docqa.ingest.document import LoadLimits
-from docqa.ingest.errors import IngestError
+from docqa.ingest.errors import IngestError, is_passing, os_reason
 from docqa.ingest.load import load, one_line
-from docqa.ingest.workers.protocol import pack_document, pack_error, unpack_limits, unpack_request
+from docqa.ingest.workers.protocol import (
+    pack_document,
+    pack_error,
+    pack_listing,
+    unpack_limits,
+    unpack_request,
+)
 
 _MB = 1024 * 1024
 # Added to the process's niceness: where cores are few, the embedder, which keeps all of them in
@@ -36,7 +44,7 @@ def main() -> None:
     with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
         for line in lines:
             with _killed_when_closed(requests):
-                header, body, last = _serve(unpack_request(line), limits)
+                header, body, last = _serve(*unpack_request(line), limits)
             out.write(header)
             out.write(body)
             out.flush()
@@ -45,16 +53,18 @@ def main() -> None:
                 return
 
 
-def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
+def _serve(path: str, is_listing: bool, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
     """Return a reply's header and body, and whether it is this process's last.
 
     Memory is seldom given back whole, and another file shouldn't pay for this one: after a costly
     file, the parent starts a fresh worker.
     """
     try:
-        document = load(path, limits)
+        result = _list(path, limits) if is_listing else load(path, limits)
         last = _address_space() > limits.memory_mb * _MB / 2
-        return *pack_document(document, last), last
+        if isinstance(result, Listing):
+            return *pack_listing(result, last), last
+        return *pack_document(result, last), last
     except IngestError as error:
         ran_out = isinstance(error.__cause__, MemoryError)
         last = ran_out or _address_space() > limits.memory_mb * _MB / 2
@@ -62,6 +72,14 @@ def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
     except MemoryError:
         message = f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         return *pack_error(message, last=True), True
+
+
+def _list(path: str, limits: LoadLimits) -> Listing:
+    try:
+        listing = list_members(path, limits)
+    except OSError as error:
+        raise IngestError(os_reason(error), is_passing(error)) from error
+    return replace(listing, gaps=tuple(map(one_line, listing.gaps)))
 
 
 def _take_over_pipes() -> tuple[int, int]:
