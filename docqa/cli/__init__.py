@@ -12,6 +12,7 @@ import sys
 import click
 
 from docqa import __version__
+from docqa.cli.agents import mcp, quote
 from docqa.cli.asking import ask, read, search
 from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
@@ -52,6 +53,8 @@ for command in (
     train,
     average,
     tune,
+    quote,
+    mcp,
 ):
     docqa.add_command(command)
 
