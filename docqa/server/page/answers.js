@@ -5,7 +5,7 @@ import * as codePoints from "./code_points.js";
 import { copyCitation } from "./citation.js";
 import { element, icon } from "./dom.js";
 import { FEW, MANY, NOTHING_OPEN, go, hrefAfter } from "./state.js";
-import { count, documentName, fileName, flowing, pageOrLine, percent, sureness } from "./words.js";
+import { count, documentName, fileName, flowing, pageOrLine, surely, sureness } from "./words.js";
 
 // Code points of a sentence on either side of the answer's words.
 const AROUND = 180;
@@ -46,10 +46,10 @@ export function showAnswers(pane, result, now) {
   pane.replaceChildren(...(result.answers.length ? answersOf(result, now) : noAnswer(result)));
 }
 
-/** Mark the answer that is looked at, or none. */
-export function markCurrent(pane, number) {
+/** Mark the card that is looked at, or none; keys are those of `keyOf`. */
+export function markCurrent(pane, key) {
   for (const link of pane.querySelectorAll(".answer-open")) {
-    const isCurrent = Number(link.dataset.answer) === number;
+    const isCurrent = link.dataset.key === key;
     if (isCurrent) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
     if (isCurrent) link.closest("li").scrollIntoView({ block: "nearest" });
@@ -61,7 +61,12 @@ export function spoken(result) {
   const [first] = result.answers;
   if (!first) return "No answer was found. The nearest passages are listed.";
   const place = [documentName(first), pageOrLine(first)].filter(Boolean).join(", ");
-  return `${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${percent(sureness(first))} sure.`;
+  return `${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(sureness(first))}.`;
+}
+
+/** Return what tells a card from the others: the answer's number, or the passage's place. */
+export function keyOf({ number = null, document_id: document, start }) {
+  return number === null ? `passage ${document} ${start}` : `answer ${number}`;
 }
 
 function* answersOf(result, now) {
@@ -70,7 +75,7 @@ function* answersOf(result, now) {
     { class: "summary" },
     `${count(result.answers.length, "answer")} from ${count(result.windows_read, "passage")} in ${result.seconds.toFixed(2)} s`,
   );
-  yield element("ol", { class: "cards" }, ...result.answers.map((answer, n) => card(answer, n + 1)));
+  yield element("ol", { class: "cards" }, ...result.answers.map(card));
   if (now.count < MANY && result.answers.length >= FEW) {
     yield element("a", { class: "plain-button more", href: hrefAfter({ count: MANY }), click: follow({ count: MANY }) }, "More answers");
   }
@@ -94,8 +99,8 @@ function* noAnswer(result) {
   yield passages(result.hits);
 }
 
-function card(answer, number) {
-  const changes = { ...NOTHING_OPEN, answer: number };
+function card(answer) {
+  const changes = { ...NOTHING_OPEN, answer: answer.number };
   const copyButton = element(
     "button",
     { type: "button", class: "text-button copy", click: () => copyCitation(answer, copyButton) },
@@ -107,7 +112,7 @@ function card(answer, number) {
     { class: "card" },
     element(
       "a",
-      { class: "answer-open", href: hrefAfter(changes), "data-answer": number, click: follow(changes) },
+      { class: "answer-open", href: hrefAfter(changes), "data-key": keyOf(answer), click: follow(changes) },
       element("span", { class: "quote", dir: "auto" }, ...sentence(answer)),
       place(answer),
     ),
@@ -115,7 +120,7 @@ function card(answer, number) {
       "div",
       { class: "card-foot" },
       sure(answer),
-      element("a", { class: "text-button why", href: hrefAfter(why), click: follow(why) }, "Why?"),
+      element("a", { class: "text-button", href: hrefAfter(why), click: follow(why) }, "Why?"),
       copyButton,
     ),
   );
@@ -151,10 +156,15 @@ function place(found) {
     "span",
     { class: "place" },
     element("span", { class: "place-document", title: found.document }, name),
-    found.heading_path.length > 0 && found.heading_path.map((heading) => element("span", { class: "place-heading", dir: "auto" }, heading)),
+    headings(found).map((heading) => element("span", { class: "place-heading", dir: "auto" }, heading)),
     pageOrLine(found) && element("span", { class: "place-page" }, pageOrLine(found)),
     found.title && element("span", { class: "unseen" }, `, file ${fileName(found.document)}`),
   );
+}
+
+/** Return the headings above a place, without the document's title. */
+function headings({ heading_path: path, title }) {
+  return path[0] === title ? path.slice(1) : path;
 }
 
 function sure(answer) {
@@ -164,7 +174,7 @@ function sure(answer) {
   const meaning = answer.probability === null
     ? "How sure the reader is, among all that was read"
     : "How often answers that look like this one are right, as measured for the reader";
-  return element("span", { class: "sure", title: meaning }, bar, `${percent(share)} sure`);
+  return element("span", { class: "sure", title: meaning }, bar, surely(share));
 }
 
 function passages(hits) {
@@ -178,7 +188,7 @@ function passages(hits) {
         { class: "card" },
         element(
           "a",
-          { class: "answer-open", href: hrefAfter(changes), click: follow(changes) },
+          { class: "answer-open", href: hrefAfter(changes), "data-key": keyOf(hit), click: follow(changes) },
           element("span", { class: "quote small", dir: "auto" }, shortened(flowing(hit.text).trim(), PASSAGE)),
           place(hit),
         ),

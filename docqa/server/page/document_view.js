@@ -1,9 +1,9 @@
 // The document beside the answers: its head with outline and views, and one of the views below it.
 
 import * as api from "./api.js";
-import { element, icon, iconButton } from "./dom.js";
+import { element, icon, iconButton, present } from "./dom.js";
 import { showExplanation } from "./explain.js";
-import { outlineList } from "./outline.js";
+import { outlineList, showCurrent } from "./outline.js";
 import { PdfView } from "./pdf_view.js";
 import { NOTHING_OPEN, go, hrefAfter, state } from "./state.js";
 import { TextView } from "./text_view.js";
@@ -28,6 +28,8 @@ export class DocumentView {
   #shown = ""; // document and view that are drawn
   #view = null; // PdfView, TextView or null
   #turn = 0; // of the target that is being shown: a later one wins
+  #pages = null;
+  #outline = [];
 
   constructor(pane) {
     this.#pane = pane;
@@ -60,19 +62,20 @@ export class DocumentView {
     this.#body().replaceChildren(element("p", { class: "note" }, "Opening…"));
     this.#head(target, now);
     try {
+      const { outline, pages } = await api.outline(target.document_id);
+      if (turn !== this.#turn) return;
+      this.#pages = pages;
+      this.#outline = outline;
       if (now.view === "why") {
+        this.#head(target, now);
         this.#body().replaceChildren(element("p", { class: "note" }, "Reading every token again…"));
         const explanation = await api.explain(now.question, target.within, now.count);
         if (turn === this.#turn) showExplanation(this.#body(), explanation);
         return;
       }
-      const { outline, pages } = await api.outline(target.document_id);
-      if (turn !== this.#turn) return;
-      this.#pages = pages;
-      this.#outline = outline;
-      this.#head(target, now);
       const View = pages && now.view === "page" ? PdfView : TextView;
       this.#view = new View(this.#body(), target.document_id, { outline, pages });
+      this.#head(target, now);
       await this.#view.show(target, now);
     } catch (error) {
       if (turn !== this.#turn) return;
@@ -80,9 +83,6 @@ export class DocumentView {
       this.#body().replaceChildren(element("div", { class: "notice wrong", role: "alert" }, element("h2", {}, "This cannot be shown"), element("p", {}, error.message)));
     }
   }
-
-  #pages = null;
-  #outline = [];
 
   /** Turn pages, where there are any. */
   turnPage(by) {
@@ -110,8 +110,7 @@ export class DocumentView {
   #head(target, now) {
     const head = this.#pane.querySelector(".document-head");
     const focused = head.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const isKnown = this.#view !== null || now.view === "why";
-    head.replaceChildren(
+    head.replaceChildren(...present([
       iconButton("left", "Back to the answers", () => go(NOTHING_OPEN), { class: "icon-button back" }),
       element(
         "div",
@@ -120,9 +119,9 @@ export class DocumentView {
         element("p", { class: "document-path" }, target.document),
       ),
       element("nav", { class: "segments", "aria-label": "View" }, ...this.#views(now)),
-      isKnown && this.#outline.length > 0 && now.view !== "why" && this.#outlineButton(target),
+      this.#view !== null && this.#outline.length > 0 && this.#outlineButton(target),
       iconButton("download", "Save the file", () => api.save(target.document_id, target.document.split("/").at(-1)), { "data-key": "save" }),
-    );
+    ]));
     if (focused) head.querySelector(`[data-key="${focused}"]`)?.focus();
   }
 
@@ -147,7 +146,7 @@ export class DocumentView {
       else {
         const list = outlineList(this.#outline, target.start ?? state().at ?? 0, (heading) => this.#goTo(heading));
         this.#body().prepend(list);
-        list.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
+        showCurrent(list);
       }
       button.setAttribute("aria-expanded", String(!open));
     });

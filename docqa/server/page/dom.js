@@ -15,8 +15,13 @@ export function element(name, properties = {}, ...children) {
     else if (value === true) made.setAttribute(key, "");
     else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== false && child !== undefined));
+  made.append(...present(children));
   return made;
+}
+
+/** Return the children that there are: lists flattened, null and false left out. */
+export function present(children) {
+  return children.flat().filter((child) => child !== null && child !== false && child !== undefined);
 }
 
 /** Make an icon of the sprite in index.html. */

@@ -3,7 +3,7 @@
 
 import * as codePoints from "./code_points.js";
 import { element } from "./dom.js";
-import { count, documentName, flowing, pageOrLine, percent } from "./words.js";
+import { count, documentName, flowing, pageOrLine, percent, reflowed } from "./words.js";
 
 // Shades below this are not drawn.
 const FAINT = 0.1;
@@ -69,7 +69,7 @@ function windowOf(window, explanation, shades) {
 function* tokensOf(window, shades) {
   const tokens = window.tokens.filter((token) => token.start < token.end);
   const spans = window.spans.map((span, n) => ({ start: span.start, end: span.end, number: n + 1 }));
-  for (const { text, range, start } of withOffsets(window.text, window.start, spans)) {
+  for (const { text, range, start } of withOffsets(reflowed(window.text), window.start, spans)) {
     const inside = [...withOffsets(text, start, tokens)].map((run) => tokenOf(run, shades));
     if (range === null) yield* inside;
     else yield element("mark", { class: range.number === 1 ? "current" : "other" }, element("sup", {}, String(range.number)), ...inside);

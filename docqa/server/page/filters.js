@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { announce } from "./announce.js";
-import { byId, element, iconButton } from "./dom.js";
+import { byId, element, iconButton, present } from "./dom.js";
 import { folders, forgetLibrary, formats, library, passes } from "./library.js";
 import { NOTHING_OPEN, go, state } from "./state.js";
 import { count, fileName, formatName, size } from "./words.js";
@@ -62,7 +62,7 @@ function drawLibrary(body, { documents, total }, listed, words, context) {
   const now = state();
   const focused = document.activeElement?.dataset?.key;
   const rows = listed.filter((each) => now.documents.length > 0 || passes(each, now));
-  body.replaceChildren(
+  body.replaceChildren(...present([
     element("div", { class: "library-filters" }, ...folderChoice(documents, now, context), ...formatChoice(documents, now, context)),
     element(
       "div",
@@ -72,7 +72,7 @@ function drawLibrary(body, { documents, total }, listed, words, context) {
     ),
     element("ul", { class: "rows", tabindex: "0", "aria-label": "Documents" }, ...rows.slice(0, ROWS).map((each) => row(each, now, context))),
     rows.length > ROWS && element("p", { class: "note" }, `The first ${ROWS} are shown. Find others by name.`),
-  );
+  ]));
   if (focused) body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 

@@ -11,7 +11,7 @@ const EXAMPLES = 4;
 // Outlines that are looked through for examples.
 const LOOKED_AT = 8;
 // Headings that every document has, and that say nothing of its subject.
-const COMMON = /^(abstract|about|appendix|authors?|changes|conclusions?|contents|copyright|examples?|foreword|index|introduction|licen[cs]e|notes?|overview|preface|purpose|references|scope|see also|summary|table of contents)\b/i;
+const COMMON = /^(abstract|about|appendix|authors?|changes|conclusions?|contents|copyright|examples?|foreword|further|getting|index|introduction|licen[cs]e|notes?|overview|preface|purpose|quick|references|scope|see also|summary|table of contents)\b/i;
 
 /** Fill the section. */
 export async function showHome(section, status) {
@@ -47,9 +47,14 @@ async function fromOutlines() {
   const { documents } = await library();
   const looked = documents.filter((each) => each.format).slice(0, LOOKED_AT);
   const outlines = await Promise.all(looked.map((each) => api.outline(each.id).catch(() => ({ outline: [] }))));
-  const questions = outlines.flatMap(({ outline }) => outline.map(({ text }) => text.trim()).filter((text) => /^\p{Lu}.{8,70}\?$/u.test(text)).slice(0, 1));
+  const questions = outlines.flatMap(({ outline }) => outline.map(({ text }) => text.trim()).filter(isQuestion).slice(0, 1));
   const things = outlines.flatMap(({ outline }) => outline.map(({ text }) => asQuestion(text)).filter(Boolean).slice(0, 1));
   return [...new Set([...questions, ...things])].slice(0, EXAMPLES);
+}
+
+/** Return whether a heading is a question that can be understood alone. */
+function isQuestion(heading) {
+  return /^\p{Lu}.{12,80}\?$/u.test(heading) && !/\b(it|its|this|that|these|those|you|we|they|here|there)\b/i.test(heading);
 }
 
 /** Return "What is X?" for a heading that names a thing in a few words, else null. */

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { announce } from "./announce.js";
-import { markCurrent, showAnswers, showError, showReading, spoken } from "./answers.js";
+import { keyOf, markCurrent, showAnswers, showError, showReading, spoken } from "./answers.js";
 import { copyCitation } from "./citation.js";
 import { DocumentView } from "./document_view.js";
 import { byId } from "./dom.js";
@@ -67,7 +67,7 @@ async function look(now) {
   const target = await targetOf(now);
   const isOpen = target !== null && (wide.matches || now.answer > 0 || now.document !== null);
   document.body.classList.toggle("open", isOpen);
-  markCurrent(panes.answers, target?.number ?? 0);
+  markCurrent(panes.answers, target && keyOf(target));
   if (isOpen) await view.show(target, now);
   else view.clear();
 }
@@ -84,7 +84,9 @@ async function targetOf(now) {
     };
   }
   const answer = answers[Math.max(now.answer, 1) - 1];
-  return answer ? { ...answer, ...shared } : null;
+  if (answer) return { ...answer, ...shared };
+  const nearest = asked?.result?.hits[0];
+  return nearest ? { ...nearest, number: null, ...shared } : null;
 }
 
 function step(by) {
@@ -105,8 +107,7 @@ function leave() {
   if (document.body.dataset.stage === "document") go(NOTHING_OPEN);
   else if (panes.document.contains(activeElement) || (!wide.matches && document.body.classList.contains("open"))) {
     if (!wide.matches) go(NOTHING_OPEN);
-    const back = panes.answers.querySelector(`[data-answer="${Math.max(now.answer, 1)}"]`) ?? panes.answers;
-    back.focus();
+    (panes.answers.querySelector("[aria-current]") ?? panes.answers).focus();
   } else if (now.view === "why") go({ view: "page" });
   else if (activeElement === byId("question")) activeElement.blur();
   else focusField();
@@ -129,7 +130,7 @@ function current() {
 
 function copyCurrent() {
   const answer = current();
-  const link = answer && panes.answers.querySelector(`[data-answer="${answer.number}"]`);
+  const link = answer && panes.answers.querySelector(`[data-key="${keyOf(answer)}"]`);
   if (link) void copyCitation(answer, link.closest("li").querySelector(".copy"));
 }
 

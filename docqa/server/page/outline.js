@@ -31,3 +31,10 @@ export function outlineList(headings, offset, onChoose) {
   };
   return element("nav", { class: "outline", "aria-label": "Outline" }, list);
 }
+
+/** Bring the marked heading into the middle of an outline that was drawn. */
+export function showCurrent(outline) {
+  const list = outline.firstChild;
+  const marked = list.querySelector("[aria-current]");
+  if (marked) list.scrollTop = marked.offsetTop - list.clientHeight / 2;
+}

@@ -12,8 +12,11 @@ const COMFORTABLE = 920;
 // Pictures come in a few widths, so that the server renders each page seldom.
 const WIDTH_STEP = 300;
 const WIDEST = 3000;
-// A box stands off from its words by this many CSS pixels, so that its border cuts none of them.
-const OFF = 2;
+// A page that fits a phone cannot be read: there it starts larger, at the answer.
+const NARROW = 480;
+const NARROW_ZOOM = 1.25;
+// A box stands off from its words by so many points, so that its border cuts none of them.
+const OFF = 1;
 
 /** A page, with what turns and zooms it. */
 export class PdfView {
@@ -46,8 +49,10 @@ export class PdfView {
       this.#percent,
       iconButton("plus", "Larger", () => this.zoom(1)),
     );
-    for (const outline of body.querySelectorAll(":scope > :not(.outline)")) outline.remove();
+    for (const other of body.querySelectorAll(":scope > :not(.outline)")) other.remove();
     body.append(element("div", { class: "pages" }, bar, this.#scroll));
+    if (body.clientWidth < NARROW) this.#zoom = NARROW_ZOOM;
+    this.#percent.textContent = `${Math.round(this.#zoom * 100)}%`;
     new ResizeObserver(() => this.#resize()).observe(this.#scroll);
   }
 
@@ -116,10 +121,10 @@ export class PdfView {
         const drawn = isCurrent
           ? element("div", { class: "box current" })
           : element("button", { type: "button", class: "box", title: `Answer ${answer.number}: ${flowing(answer.text)}`, "aria-label": `Answer ${answer.number}: ${flowing(answer.text)}`, click: () => go({ ...NOTHING_OPEN, answer: answer.number }) });
-        drawn.style.left = `calc(${(100 * box.left) / width}% - ${OFF}px)`;
-        drawn.style.top = `calc(${(100 * box.top) / height}% - ${OFF}px)`;
-        drawn.style.width = `calc(${(100 * (box.right - box.left)) / width}% + ${2 * OFF}px)`;
-        drawn.style.height = `calc(${(100 * (box.bottom - box.top)) / height}% + ${2 * OFF}px)`;
+        drawn.style.left = `${(100 * (box.left - OFF)) / width}%`;
+        drawn.style.top = `${(100 * (box.top - OFF)) / height}%`;
+        drawn.style.width = `${(100 * (box.right - box.left + 2 * OFF)) / width}%`;
+        drawn.style.height = `${(100 * (box.bottom - box.top + 2 * OFF)) / height}%`;
         yield drawn;
       }
     }
@@ -147,14 +152,18 @@ export class PdfView {
   }
 
   #toAnswer() {
+    const { clientWidth: width, clientHeight: height } = this.#scroll;
+    const middle = (this.#scroll.scrollWidth - width) / 2;
     const box = this.#sheet.querySelector(".box.current");
     if (!box) {
-      this.#scroll.scrollTop = 0;
+      this.#scroll.scrollTo({ top: 0, left: middle });
       return;
     }
+    const left = box.offsetLeft + this.#sheet.offsetLeft;
+    const isSeen = left >= middle && left + box.offsetWidth <= middle + width;
     this.#scroll.scrollTo({
-      top: box.offsetTop + this.#sheet.offsetTop - this.#scroll.clientHeight / 3,
-      left: box.offsetLeft + this.#sheet.offsetLeft + box.offsetWidth / 2 - this.#scroll.clientWidth / 2,
+      top: box.offsetTop + this.#sheet.offsetTop - height / 3,
+      left: isSeen ? middle : left + box.offsetWidth / 2 - width / 2,
     });
   }
 }

@@ -3,9 +3,12 @@
 import * as api from "./api.js";
 import * as codePoints from "./code_points.js";
 import { element } from "./dom.js";
+import { reflowed } from "./words.js";
 
 // Code points that come at once.
 const PIECE = 8000;
+// A heading's line may have a number in front of its words.
+const NUMBER = 16;
 
 /** A stretch of a document that grows at both ends. */
 export class TextView {
@@ -105,7 +108,7 @@ export class TextView {
   }
 
   #piece(text, start) {
-    const runs = codePoints.cut(text, start, this.#ranges());
+    const runs = codePoints.cut(reflowed(text), start, [...this.#ranges(text, start)]);
     let offset = start;
     return element("span", {}, ...runs.map((run) => {
       const at = offset;
@@ -115,7 +118,7 @@ export class TextView {
     }));
   }
 
-  *#allRanges() {
+  *#ranges(text, first) {
     const { number, start, end, answers } = this.#target;
     if (start !== null) yield { start, end, tag: "mark", class: number === null ? "passage" : "current" };
     for (const answer of answers) {
@@ -123,16 +126,14 @@ export class TextView {
         yield { start: answer.start, end: answer.end, tag: "mark", class: "other" };
       }
     }
+    const last = first + codePoints.length(text);
     for (const heading of this.#outline) {
+      if (heading.start < first || heading.start >= last) continue;
       yield {
-        start: heading.start, end: heading.start + codePoints.length(heading.text), tag: "span", class: "heading",
+        start: heading.start, end: headingEnd(heading, codePoints.slice(text, heading.start - first)), tag: "span", class: "heading",
         properties: { role: "heading", "aria-level": Math.min(heading.level + 2, 6), "data-level": Math.min(heading.level, 4) },
       };
     }
-  }
-
-  #ranges() {
-    return [...this.#allRanges()];
   }
 
   #scrollTo(offset) {
@@ -146,4 +147,11 @@ export class TextView {
     const above = isThere ? this.#scroll.clientHeight / 3 : 24;
     this.#scroll.scrollTop += place.getBoundingClientRect().top - this.#scroll.getBoundingClientRect().top - above;
   }
+}
+
+/** Return where a heading ends in its document: with its line, or after its words where it has several. */
+function headingEnd(heading, following) {
+  const words = codePoints.length(heading.text);
+  const line = codePoints.length(following.split("\n", 1)[0]);
+  return heading.start + (line >= words && line <= words + NUMBER ? line : words);
 }

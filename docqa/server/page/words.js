@@ -1,5 +1,8 @@
 // Numbers, places and formats as people read them.
 
+// A line that goes on after at least 50 characters: no sentence ends, or the next starts with a small letter.
+const LINE_END = /(?<=[^\n]{50})(?:(?<![.:;!?»”")\]])\n(?=[\p{L}\d(“"](?![.)]))|\n(?=\p{Ll}))/gu;
+
 const whole = new Intl.NumberFormat("en");
 
 // As docqa.ingest.formats labels them.
@@ -53,6 +56,21 @@ export function pageOrLine(place) {
 /** Return how sure an answer is, from 0 to 1: as measured, else what the reader makes of it. */
 export function sureness(answer) {
   return answer.probability ?? answer.confidence;
+}
+
+/** Return such a share in words. */
+export function surely(share) {
+  return share < 0.01 ? "under 1% sure" : `${Math.round(share * 100)}% sure`;
+}
+
+/**
+ * Return a text with the lines of its paragraphs joined, each line end as one space.
+ *
+ * A line goes on in the next one where it is long, and the next one starts in the middle of a
+ * sentence. The text keeps its length, so offsets hold.
+ */
+export function reflowed(text) {
+  return text.replace(LINE_END, " ");
 }
 
 /** Return a text with its white space as single spaces. */
