@@ -193,7 +193,8 @@ class _Run:
         self._report.skipped = discovery.skipped
         self._report.empty = discovery.empty
         held = _members_of(self._known, filter(is_archive, discovery.files))
-        for path in _vanished(self._known, discovery, held):
+        index = str(self._store.folder.absolute())
+        for path in _vanished(self._known, discovery, held, index):
             self._remove(path)
         with LoaderPool(self._options.limits, self._options.workers) as pool:
             files = [path for path in discovery.files if not is_archive(path)]
@@ -413,16 +414,19 @@ def _members_of(known: Iterable[str], archives: Iterable[str]) -> dict[str, list
 
 
 def _vanished(
-    known: dict[str, FileState], discovery: Discovery, held: dict[str, list[str]]
+    known: dict[str, FileState], discovery: Discovery, held: dict[str, list[str]], index: str
 ) -> list[str]:
     """Return known files under the named folders that are no longer there.
 
     Members of archives that are there (``held``) are seen only once the archive is listed.
 
     What lies under a folder that could not be read (a mount that is gone, a permission) has not
-    vanished: it can't be seen.
+    vanished: it can't be seen. Nor can what lies in the index's own folder, unless a folder in
+    there is named: the documents that a server was given.
     """
     unseen = {failure.path for failure in discovery.failures}
+    if not any(_is_under(root, index) for root in discovery.roots):
+        unseen.add(index)
     seen = set(discovery.files) | unseen | {path for paths in held.values() for path in paths}
     return [
         path
