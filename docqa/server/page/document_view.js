@@ -28,7 +28,7 @@ export class DocumentView {
   #shown = ""; // document and view that are drawn
   #view = null; // PdfView, TextView or null
   #turn = 0; // of the target that is being shown: a later one wins
-  #pages = null;
+  #hasPictures = false;
   #outline = [];
 
   constructor(pane) {
@@ -64,7 +64,7 @@ export class DocumentView {
     try {
       const { outline, pages } = await api.outline(target.document_id);
       if (turn !== this.#turn) return;
-      this.#pages = pages;
+      this.#hasPictures = hasPictures(target, pages);
       this.#outline = outline;
       if (now.view === "why") {
         this.#head(target, now);
@@ -73,14 +73,22 @@ export class DocumentView {
         if (turn === this.#turn) showExplanation(this.#body(), explanation);
         return;
       }
-      const View = pages && now.view === "page" ? PdfView : TextView;
+      const View = this.#hasPictures && now.view === "page" ? PdfView : TextView;
       this.#view = new View(this.#body(), target.document_id, { outline, pages });
       this.#head(target, now);
       await this.#view.show(target, now);
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#shown = "";
-      this.#body().replaceChildren(element("div", { class: "notice wrong", role: "alert" }, element("h2", {}, "This cannot be shown"), element("p", {}, error.message)));
+      this.#body().replaceChildren(
+        element(
+          "div",
+          { class: "notice wrong", role: "alert" },
+          element("h2", {}, "This cannot be shown"),
+          element("p", {}, error.message),
+          now.view === "page" && this.#hasPictures && element("a", { class: "plain-button", href: hrefAfter({ view: "text" }), click: follow({ view: "text" }) }, "Show the text"),
+        ),
+      );
     }
   }
 
@@ -126,8 +134,8 @@ export class DocumentView {
   }
 
   *#views(now) {
-    const names = { page: this.#pages ? "Page" : "Text", ...(this.#pages ? { text: "Text" } : {}), ...(now.question ? { why: "Why" } : {}) };
-    const shown = now.view === "text" && !this.#pages ? "page" : now.view;
+    const names = { ...(this.#hasPictures ? { page: "Page", text: "Text" } : { page: "Text" }), ...(now.question ? { why: "Why" } : {}) };
+    const shown = now.view === "text" && !this.#hasPictures ? "page" : now.view;
     for (const [view, name] of Object.entries(names)) {
       yield element("a", { href: hrefAfter({ view }), class: "segment", "data-key": view, "aria-current": shown === view ? "page" : null, click: follow({ view }) }, name);
     }
@@ -158,4 +166,9 @@ export class DocumentView {
     else this.#view?.goTo(heading.start);
     if (matchMedia("(max-width: 899px)").matches) this.toggleOutline();
   }
+}
+
+/** Return whether the server draws a document's pages: it does so for PDF files, not for slides. */
+function hasPictures({ document }, pages) {
+  return pages !== null && /\.pdf(\.gz)?$/i.test(document);
 }

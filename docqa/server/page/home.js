@@ -28,7 +28,7 @@ export async function showHome(section, status) {
   }
   const facts = element("p", { class: "facts" }, `${count(status.documents, "document")}, ${count(status.windows, "passage")}. Nothing leaves this server.`);
   section.replaceChildren(facts);
-  const examples = status.examples?.length ? status.examples.slice(0, EXAMPLES) : await fromOutlines();
+  const examples = await fromOutlines();
   if (examples.length === 0) return;
   section.prepend(
     element(
@@ -45,7 +45,7 @@ export async function showHome(section, status) {
 /** Make questions of headings: those that are questions, then those that name a thing. */
 async function fromOutlines() {
   const { documents } = await library();
-  const looked = documents.filter((each) => each.format).slice(0, LOOKED_AT);
+  const looked = documents.filter((each) => each.state !== "failed").slice(0, LOOKED_AT);
   const outlines = await Promise.all(looked.map((each) => api.outline(each.id).catch(() => ({ outline: [] }))));
   const questions = outlines.flatMap(({ outline }) => outline.map(({ text }) => text.trim()).filter(isQuestion).slice(0, 1));
   const things = outlines.flatMap(({ outline }) => outline.map(({ text }) => asQuestion(text)).filter(Boolean).slice(0, 1));
