@@ -1,11 +1,11 @@
 // The document beside the answers: its head with outline and views, and one of the views below it.
 
 import * as api from "./api.js";
-import { element, icon, iconButton, present } from "./dom.js";
+import { element, iconButton, present } from "./dom.js";
 import { showExplanation } from "./explain.js";
 import { outlineList, showCurrent } from "./outline.js";
 import { PdfView } from "./pdf_view.js";
-import { NOTHING_OPEN, go, hrefAfter, state } from "./state.js";
+import { NOTHING_OPEN, go, hrefAfter } from "./state.js";
 import { TextView } from "./text_view.js";
 import { follow } from "./answers.js";
 import { documentName } from "./words.js";
@@ -30,6 +30,7 @@ export class DocumentView {
   #turn = 0; // of the target that is being shown: a later one wins
   #hasPictures = false;
   #outline = [];
+  #isOutlineOpen = false;
 
   constructor(pane) {
     this.#pane = pane;
@@ -131,6 +132,7 @@ export class DocumentView {
       iconButton("download", "Save the file", () => api.save(target.document_id, target.document.split("/").at(-1)), { "data-key": "save" }),
     ]));
     if (focused) head.querySelector(`[data-key="${focused}"]`)?.focus();
+    this.#drawOutline(target);
   }
 
   *#views(now) {
@@ -142,23 +144,28 @@ export class DocumentView {
   }
 
   #outlineButton(target) {
-    const isOpen = this.#pane.querySelector(".outline") !== null;
-    const button = element(
-      "button",
-      { type: "button", class: "icon-button outline-button", "aria-expanded": String(isOpen), "aria-label": "Outline", title: "Outline", "data-key": "outline" },
-      icon("outline"),
-    );
-    button.addEventListener("click", () => {
-      const open = this.#pane.querySelector(".outline");
-      if (open) open.remove();
-      else {
-        const list = outlineList(this.#outline, target.start ?? state().at ?? 0, (heading) => this.#goTo(heading));
-        this.#body().prepend(list);
-        showCurrent(list);
-      }
-      button.setAttribute("aria-expanded", String(!open));
+    const toggle = () => {
+      this.#isOutlineOpen = !this.#isOutlineOpen;
+      button.setAttribute("aria-expanded", String(this.#isOutlineOpen));
+      this.#drawOutline(target);
+    };
+    const button = iconButton("outline", "Outline", toggle, {
+      class: "icon-button outline-button", "aria-expanded": String(this.#isOutlineOpen), "data-key": "outline",
     });
     return button;
+  }
+
+  #drawOutline(target) {
+    const drawn = this.#body().querySelector(".outline");
+    const key = `${target.document_id} ${target.start}`;
+    const isWanted = this.#isOutlineOpen && this.#view !== null && this.#outline.length > 0;
+    if (isWanted && drawn?.dataset.key === key) return;
+    drawn?.remove();
+    if (!isWanted) return;
+    const outline = outlineList(this.#outline, target.start ?? 0, (heading) => this.#goTo(heading));
+    outline.dataset.key = key;
+    this.#body().prepend(outline);
+    showCurrent(outline);
   }
 
   #goTo(heading) {

@@ -160,7 +160,7 @@ async function removeAfterAsking(each, name, context) {
 }
 
 function change(changes, context) {
-  go(changes);
+  go(state().question ? { ...NOTHING_OPEN, ...changes } : changes);
   void context.draw();
 }
 

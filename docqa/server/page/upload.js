@@ -32,8 +32,15 @@ export function setUpUpload(onAdded) {
     event.preventDefault();
     depth = 0;
     drop.hidden = true;
-    void add([...event.dataTransfer.files], onAdded);
+    void add(filesOf(event.dataTransfer), onAdded);
   });
+}
+
+/** Return the files that were dropped; folders cannot be sent. */
+function filesOf({ items, files }) {
+  const isFolder = [...items].map((item) => item.webkitGetAsEntry()?.isDirectory === true);
+  if (isFolder.includes(true)) announce("Folders cannot be dropped: drop the files in them.");
+  return [...files].filter((_, n) => !isFolder[n]);
 }
 
 async function add(files, onAdded) {

@@ -328,11 +328,10 @@ def test_the_box_lies_over_the_words_and_its_border_cuts_none(visit: Visit, zoom
 
 
 def test_other_answers_of_the_page_are_marked_and_lead_to_theirs(visit: Visit) -> None:
-    page = visit.ask(RENT)
+    page = visit.open("?k=10&q=" + RENT.replace(" ", "+"))
     others = page.locator("button.box")
     expect(page.locator(".box.current")).to_have_count(1)
-    if others.count() == 0:
-        pytest.skip("the reader found one answer on that page")
+    expect(others.first).to_be_visible()
     name = others.first.get_attribute("aria-label")
     others.first.click()
     expect(page).to_have_url(re.compile(r"n=\d"))
