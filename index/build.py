@@ -190,7 +190,7 @@ class _Run:
             self._fail_to_look(failure)
         self._report.skipped = discovery.skipped
         self._report.empty = discovery.empty
-        for path in _vanished(self._known, discovery):
+        for path in _vanished(self._known, discovery, str(self._store.folder.absolute())):
             self._remove(path)
         changed = [path for path in discovery.files if not self._is_as_known(path)]
         with (
@@ -341,13 +341,16 @@ class _Run:
             self._progress(self._files_done, self._files, self._windows_done)
 
 
-def _vanished(known: dict[str, FileState], discovery: Discovery) -> list[str]:
+def _vanished(known: dict[str, FileState], discovery: Discovery, index: str) -> list[str]:
     """Return known files under the named folders that are no longer there.
 
     What lies under a folder that could not be read (a mount that is gone, a permission) has not
-    vanished: it can't be seen.
+    vanished: it can't be seen. Nor can what lies in the index's own folder, unless a folder in
+    there is named: the documents that a server was given.
     """
     unseen = {failure.path for failure in discovery.failures}
+    if not any(_is_under(root, index) for root in discovery.roots):
+        unseen.add(index)
     seen = set(discovery.files) | unseen
     return [
         path
