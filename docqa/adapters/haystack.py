@@ -29,6 +29,7 @@ _log = logging.getLogger("docqa")
 
 # Windows whose spans are looked for at once; each takes some 2 MB.
 _AT_ONCE = 32
+_ANSWERS_PER_SEQ = 20
 # What the old reader took and docqa has no use for: where the token of a hub is, batches.
 _UNUSED = ("token", "model_kwargs", "max_batch_size")
 
@@ -120,7 +121,7 @@ class ReaderOptions:
     score_threshold: float | None = None
     max_seq_length: int = 384
     stride: int = 128
-    answers_per_seq: int = 20
+    answers_per_seq: int = _ANSWERS_PER_SEQ
     no_answer: bool = True
     calibration_factor: float = 0.1
     overlap_threshold: float | None = 0.01
@@ -173,7 +174,7 @@ class DocQAReader:
             score_threshold,
             max_seq_length,
             stride,
-            ReaderOptions.answers_per_seq if answers_per_seq is None else answers_per_seq,
+            _ANSWERS_PER_SEQ if answers_per_seq is None else answers_per_seq,
             no_answer,
             calibration_factor,
             overlap_threshold,
