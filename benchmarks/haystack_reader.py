@@ -49,7 +49,7 @@ def main() -> None:
     model = args.reader or DEFAULT_READER
     ours, seconds = _answers(DocQAReader(model, dtype="float32"), asked)
     for name in ("as it is", "with segment ids"):
-        theirs = TransformersExtractiveReader(model)
+        theirs = TransformersExtractiveReader(model, model_kwargs={"dtype": "float32"})
         theirs.warm_up()
         if name != "as it is":
             segments = partial(_with_segments, theirs.tokenizer.sep_token_id)

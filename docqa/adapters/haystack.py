@@ -112,6 +112,8 @@ class ReaderOptions:
         calibration_factor: the score is ``sigmoid(calibration_factor · (S·T_i + E·T_j))``.
         overlap_threshold: of two answers of one document that share more than this part of either,
             the better one is kept; None keeps both.
+        max_answer_tokens: the most tokens in an answer, which Haystack's reader does not limit; None
+            for no limit.
 
     Raises:
         ValueError: a value out of range.
@@ -125,11 +127,13 @@ class ReaderOptions:
     no_answer: bool = True
     calibration_factor: float = 0.1
     overlap_threshold: float | None = 0.01
+    max_answer_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("top_k", "max_seq_length", "answers_per_seq"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("top_k", "max_seq_length", "answers_per_seq", "max_answer_tokens"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
         if not 0 <= self.stride < self.max_seq_length:
             raise ValueError(
                 f"stride ({self.stride}) must be at least 0 and below max_seq_length "
@@ -165,6 +169,7 @@ class DocQAReader:
         no_answer: bool = True,
         calibration_factor: float = 0.1,
         overlap_threshold: float | None = 0.01,
+        max_answer_tokens: int | None = None,
     ) -> None:
         self.model = model
         self.device = device
@@ -178,6 +183,7 @@ class DocQAReader:
             no_answer,
             calibration_factor,
             overlap_threshold,
+            max_answer_tokens,
         )
         self._model: SpanModel | None = None
 
@@ -285,7 +291,7 @@ def _candidates(
             document_offset=ExtractedAnswer.Span(start, end),
             meta=_page(document, start),
         )
-        for document, start, end, score in _spans(windows, logits, options.answers_per_seq)
+        for document, start, end, score in _spans(windows, logits, options)
     ]
     return sorted(found, key=lambda answer: -answer.score)
 
@@ -298,13 +304,14 @@ def _windows(
 
 
 def _spans(
-    windows: Sequence[tuple[Document, Window]], logits: Logits, most: int
+    windows: Sequence[tuple[Document, Window]], logits: Logits, options: ReaderOptions
 ) -> Iterator[tuple[Document, int, int, float]]:
-    """Yield the best spans of each window, of any length: document, start, end and raw score."""
+    """Yield the best spans of each window: document, start, end and raw score."""
     for first in range(0, len(windows), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         start, end = logits.start[part], logits.end[part]
-        columns = top_spans(start, end, logits.allowed[part], max(start.shape[1], 1), most)
+        longest = options.max_answer_tokens or max(start.shape[1], 1)
+        columns = top_spans(start, end, logits.allowed[part], longest, options.answers_per_seq)
         for (document, window), *spans in zip(
             windows[part], *(column.tolist() for column in columns), strict=True
         ):

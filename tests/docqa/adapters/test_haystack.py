@@ -118,6 +118,12 @@ def test_pages_are_counted_as_haystack_s_converters_write_them(reader: DocQARead
     assert best.meta == {"answer_page_number": 5}
 
 
+def test_answers_can_be_kept_short() -> None:
+    short = DocQAReader(max_answer_tokens=1, dtype="float32")
+    answers = short.run("Who designed the rocket?", DOCUMENTS, no_answer=False)["answers"]
+    assert all(" " not in one.data for one in answers)
+
+
 @pytest.mark.parametrize("documents", [[], [Document(content=None)], [Document(content="  ")]])
 def test_nothing_to_read_is_no_error(reader: DocQAReader, documents: list[Document]) -> None:
     answers = reader.run("Who designed the rocket?", documents)["answers"]
@@ -126,7 +132,14 @@ def test_nothing_to_read_is_no_error(reader: DocQAReader, documents: list[Docume
 
 @pytest.mark.parametrize(
     "options",
-    [{"top_k": 0}, {"stride": 400}, {"stride": -1}, {"answers_per_seq": 0}, {"max_seq_length": 0}],
+    [
+        {"top_k": 0},
+        {"stride": 400},
+        {"stride": -1},
+        {"answers_per_seq": 0},
+        {"max_seq_length": 0},
+        {"answers_per_seq": -1},
+    ],
 )
 def test_options_out_of_range_are_refused(reader: DocQAReader, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
