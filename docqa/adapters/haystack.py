@@ -112,8 +112,7 @@ class ReaderOptions:
         calibration_factor: the score is ``sigmoid(calibration_factor · (S·T_i + E·T_j))``.
         overlap_threshold: of two answers of one document that share more than this part of either,
             the better one is kept; None keeps both.
-        max_answer_tokens: the most tokens in an answer, which Haystack's reader does not limit; None
-            for no limit.
+        max_answer_tokens: the most tokens in an answer; None for no limit, as in Haystack.
 
     Raises:
         ValueError: a value out of range.
