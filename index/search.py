@@ -8,7 +8,7 @@ other's score too, the true cosine on one side, nothing on the other where no wo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,11 +16,14 @@ from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
 from docqa.index.hit import Copy, Hit
 from docqa.index.store import IdArray, Store, Vectors
+from docqa.index.within import Allowed, find_allowed
 
 # Windows that each of the two searches offers.
 _POOL = 200
 # How many times as many they offer where these are copies of fewer than are asked for.
 _MORE = 8
+# Filters whose windows are kept; each takes some ten bytes a window.
+_FILTERS = 8
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Searches:
 
     dense: DenseIndex
     words: FullText
+    _allowed: dict[tuple[str, ...], Allowed] = field(default_factory=dict, compare=False)
 
     @classmethod
     def load(cls, store: Store) -> Searches:
@@ -46,6 +50,25 @@ class Searches:
             return self
         return Searches(self.dense.follow(store), FullText.load(store))
 
+    def allowed(self, store: Store, entries: tuple[str, ...]) -> Allowed | None:
+        """Return the windows within a filter, kept for the next questions; None without a filter.
+
+        Args:
+            entries: from :func:`docqa.index.within.absolute_entries`.
+
+        Raises:
+            FilterError: no document lies within it.
+        """
+        if not entries:
+            return None
+        found = self._allowed.get(entries)
+        if found is None:
+            found = find_allowed(store, entries)
+            if len(self._allowed) >= _FILTERS:
+                self._allowed.clear()
+            self._allowed[entries] = found
+        return found
+
 
 def search(
     store: Store,
@@ -53,6 +76,7 @@ def search(
     questions: Sequence[str],
     vectors: Vectors,
     k: int,
+    within: tuple[str, ...] = (),
     offered: int = _POOL,
 ) -> list[list[Hit]]:
     """Find the ``k`` best windows for each question, best first.
@@ -65,23 +89,28 @@ def search(
         questions: as the user put them, for BM25.
         vectors: ``(questions, dimension)`` of the questions, for the dense search.
         k: how many windows; fewer where the index holds fewer.
+        within: from :func:`docqa.index.within.absolute_entries`; only windows of documents there
+            are looked at. Empty for all.
         offered: windows that each of the two searches offers.
 
     Raises:
         ValueError: ``k`` below 1.
+        FilterError: no document lies within the filter.
     """
     if k < 1:
         raise ValueError(f"at least one candidate is needed, not {k}")
     pool = max(offered, k)
-    scores, ids = searches.dense.search(vectors, pool)
+    allowed = searches.allowed(store, within)
+    scores, ids = searches.dense.search(vectors, pool, allowed)
     result = []
     for n, question in enumerate(questions):
         cosines = {int(i): float(s) for i, s in zip(ids[n], scores[n], strict=True) if i >= 0}
-        words = dict(searches.words.search(store, question, pool))
+        words = dict(searches.words.search(store, question, pool, allowed))
         hits = _distinct(store, *_fuse(store, vectors[n], cosines, words), k)
         # So many copies that nothing else was offered: more of each search.
         if len(hits) < k and len(cosines) >= pool:
-            [hits] = search(store, searches, [question], vectors[n : n + 1], k, _MORE * pool)
+            more = _MORE * pool
+            [hits] = search(store, searches, [question], vectors[n : n + 1], k, within, more)
         result.append(hits)
     return result
 

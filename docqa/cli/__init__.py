@@ -12,10 +12,12 @@ import sys
 import click
 
 from docqa import __version__
+from docqa.cli.agents import mcp, quote
 from docqa.cli.asking import ask, read, search
 from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
 from docqa.cli.indexing import forget, index, status, verify
+from docqa.cli.serving import serve
 from docqa.cli.show import error
 from docqa.cli.training import average, train, tune
 from docqa.errors import DocQAError, IngestError, StorageError
@@ -45,6 +47,7 @@ for command in (
     read,
     explain,
     search,
+    serve,
     forget,
     status,
     verify,
@@ -52,6 +55,8 @@ for command in (
     train,
     average,
     tune,
+    quote,
+    mcp,
 ):
     docqa.add_command(command)
 
