@@ -23,6 +23,13 @@ from docqa.cli.options import (
     window_options,
     within_options,
 )
+from docqa.cli.question_files import (
+    STANDARD_INPUT,
+    AnswerFile,
+    AnswerFormat,
+    BadLine,
+    read_questions,
+)
 from docqa.cli.show import (
     error,
     excerpt,
@@ -40,11 +47,33 @@ if TYPE_CHECKING:
     from docqa.ingest.document import Document
     from docqa.qa import DocQA
 
+# How many questions of a file are read together.
+_BATCH = 32
 _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
 
 
 @click.command()
 @click.argument("question", required=False)
+@click.option(
+    "--questions",
+    "questions_file",
+    type=click.Path(),
+    metavar="FILE",
+    help="Ask the questions of a file: one a line, or .csv or .jsonl with question and id.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the answers to many questions here; what it holds already is not asked again.",
+)
+@click.option(
+    "--format",
+    "answer_format",
+    type=click.Choice(["jsonl", "csv"]),
+    help="Of the answers to many questions; csv holds the best of each. [default: by --out, "
+    "else jsonl]",
+)
 @index_option
 @within_options
 @top_k_option
@@ -57,6 +86,9 @@ _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tel
 @json_option
 def ask(
     question: str | None,
+    questions_file: str | None,
+    out: str | None,
+    answer_format: AnswerFormat | None,
     folder: str,
     within: tuple[str, ...],
     top_k: int,
@@ -67,28 +99,90 @@ def ask(
     dtype: str,
     asked: dict[str, Any],
     as_json: bool,
-) -> None:
+) -> int:
     """Ask the indexed documents a question.
 
     Without a QUESTION, on a terminal, asks for one after the other and keeps the models loaded.
+    With - for it, or with --questions, asks many and writes their answers as JSON lines or CSV.
 
     \b
     Example:
       docqa ask "Who may sign?" --top-k 1
+      docqa ask --questions questions.csv --out answers.jsonl
     """
     from docqa.qa import DocQA
 
-    if question is None and not sys.stdin.isatty():
+    if question == STANDARD_INPUT:
+        question, questions_file = None, questions_file or STANDARD_INPUT
+    _check_usage(question, questions_file, out, answer_format, as_json)
+    if question is None and questions_file is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
     settings = answer_settings(reader, asked)
     with DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     ) as qa:
+        if questions_file is not None:
+            return _answer_file(qa, questions_file, out, answer_format, top_k, candidates, within)
         qa.load()
         if question is not None:
             _answer(qa, question, top_k, candidates, within, as_json)
         else:
             _prompt(qa, top_k, candidates, within, as_json)
+    return 0
+
+
+def _check_usage(
+    question: str | None,
+    questions_file: str | None,
+    out: str | None,
+    answer_format: AnswerFormat | None,
+    as_json: bool,
+) -> None:
+    """Say so where options were given that mean nothing together."""
+    if questions_file is None:
+        for name, value in (("--out", out), ("--format", answer_format)):
+            if value is not None:
+                raise click.UsageError(f"{name} has no meaning without --questions")
+        return
+    if question is not None:
+        raise click.UsageError("give a QUESTION or --questions, not both")
+    if as_json:
+        raise click.UsageError("--json has no meaning with --questions: see --format")
+
+
+def _answer_file(
+    qa: DocQA,
+    questions_file: str,
+    out: str | None,
+    answer_format: AnswerFormat | None,
+    top_k: int,
+    candidates: int,
+    within: tuple[str, ...],
+) -> int:
+    """Answer the questions of a file, in batches; return the exit code."""
+    questions, bad = read_questions(questions_file)
+    with AnswerFile(out, answer_format) as answers, progress("asking") as tell:
+        left = [question for question in questions if not answers.check(question)]
+        known = len(questions) - len(left)
+        if known:
+            note(f"{known:,} of {len(questions):,} questions are answered in {out} already")
+        if left:
+            qa.load()
+        for first in range(0, len(left), _BATCH):
+            batch = []
+            for question in left[first : first + _BATCH]:
+                try:
+                    qa.model.question_ids(question.text)
+                    batch.append(question)
+                except QuestionError as problem:
+                    bad.append(BadLine(question.line, str(problem)))
+            results, _ = qa.results([one.text for one in batch], top_k, candidates, within)
+            for question, result in zip(batch, results, strict=True):
+                answers.write(question, result)
+            tell(known + min(first + _BATCH, len(left)), len(questions))
+    for one in sorted(bad, key=lambda one: one.line):
+        note(f"line {one.line}: {one.reason}")
+    return 1 if bad else 0
 
 
 def _answer(
