@@ -20,6 +20,7 @@ from docqa.index.store import FileState, Store
 from docqa.index.system_errors import database_errors, file_errors
 from docqa.ingest.discover import Discovery, find_files
 from docqa.ingest.document import Document, Failure, Gap, LoadLimits
+from docqa.ingest.outline import heading_lines
 from docqa.ingest.read_ahead import ahead
 from docqa.ingest.reading_text import reading_text
 from docqa.ingest.windows import Window, plain_tokenizer, split, tokenize
@@ -310,11 +311,7 @@ class _Run:
 
     def _flush(self) -> None:
         """Embed and write the documents that wait."""
-        texts = [
-            reading_text(document.text[window.start : window.end])
-            for document, windows in self._waiting
-            for window in windows
-        ]
+        texts = [text for waiting in self._waiting for text in _passages(*waiting)]
         vectors = self._embedder.passages(texts, self._embedded)
         first = 0
         with self._store.one_transaction():
@@ -339,6 +336,13 @@ class _Run:
     def _tell(self) -> None:
         if self._progress is not None:
             self._progress(self._files_done, self._files, self._windows_done)
+
+
+def _passages(document: Document, windows: Sequence[Window]) -> Iterator[str]:
+    """Yield what the embedder gets of each window: where it stands, then its text."""
+    lines = heading_lines(document, [window.start for window in windows])
+    for line, window in zip(lines, windows, strict=True):
+        yield f"{line}\n{reading_text(document.text[window.start : window.end])}"
 
 
 def _vanished(known: dict[str, FileState], discovery: Discovery) -> list[str]:

@@ -252,7 +252,7 @@ def _recent(store: Store, after: int) -> Postings | None:
         db.execute(f"create virtual table windows_fts using fts5(text, tokenize='{TOKENIZE}')")
         db.executemany(
             "insert into windows_fts(rowid, text) values (?, ?)",
-            store.db.execute("select id, reading_text from windows where id > ?", [after]),
+            store.db.execute("select id, searched_text from windows where id > ?", [after]),
         )
         recent = Postings.collect(db, store.generation, least=1)
     finally:

@@ -39,6 +39,7 @@ from docqa.index.schema import (
 from docqa.index.system_errors import damaged, database_errors, file_errors
 from docqa.ingest.document import Document, page_of
 from docqa.ingest.errors import os_reason
+from docqa.ingest.outline import heading_lines
 from docqa.ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
@@ -226,6 +227,14 @@ class Store:
         row = self._document_row(document_id, COLUMNS)
         return StoredDocument(self.db, self._paths.to_path(row[0]), row[1:])
 
+    def document_at(self, path: str) -> StoredDocument | None:
+        """Return the document of a path as the index shows it; None where there is none."""
+        row = self.db.execute(
+            "select id from documents where path = ? and error is null",
+            [self._paths.to_kept(path)],
+        ).fetchone()
+        return None if row is None else self.document(row[0])
+
     def full_document(self, document_id: int) -> Document:
         """Return a document with its whole text, as it was put.
 
@@ -409,11 +418,17 @@ class Store:
                     "start": window.start,
                     "end": window.end,
                     "text": document.text[window.start : window.end],
+                    "heading_line": line,
                     "token_ids": pack(window.token_ids),
                     "token_offsets": pack(window.token_offsets),
                     "embedding": vector.tobytes(),
                 }
-                for window, vector in zip(windows, vectors.astype(np.float16), strict=True)
+                for window, line, vector in zip(
+                    windows,
+                    heading_lines(document, [window.start for window in windows]),
+                    vectors.astype(np.float16),
+                    strict=True,
+                )
             )
 
     def put_failure(self, path: str, error: str, size: int, mtime_ns: int) -> None:

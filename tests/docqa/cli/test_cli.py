@@ -289,11 +289,12 @@ def test_a_prompt_asks_on_and_keeps_the_models(index: Path) -> None:
 def test_ctrl_c_leaves_the_index_whole(tmp_path: Path) -> None:
     documents, index = tmp_path / "documents", tmp_path / "index"
     documents.mkdir()
-    for n in range(60):
-        (documents / f"{n}.txt").write_text(f"The lease number {n} ends in May. " * 120)
-    command = [sys.executable, "-m", "docqa", "index", str(documents), "--index", str(index)]
+    for n in range(150):
+        (documents / f"{n}.txt").write_text(f"The lease number {n} ends in May. " * 20)
+    arguments = ["index", str(documents), "--index", str(index)]
+    arguments += ["--window-size", "16", "--overlap", "0"]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "docqa", *arguments],
         stderr=subprocess.PIPE,
         text=True,
         # What runs in a shell's background ignores Ctrl-C, and its children inherit that.
@@ -305,8 +306,9 @@ def test_ctrl_c_leaves_the_index_whole(tmp_path: Path) -> None:
     _, shown = process.communicate()
     assert process.returncode == 130
     assert "what was finished is kept" in shown
-    assert 0 < _documents(index) < 60
-    assert run(["index", str(documents), "--index", str(index)]) == 0
+    assert 0 < _documents(index) < 150
+    assert run(arguments) == 0
+    assert _documents(index) == 150
     assert run(["verify", "--index", str(index)]) == 0
 
 
