@@ -17,6 +17,7 @@ from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
 from docqa.cli.indexing import forget, index, status, verify
 from docqa.cli.show import error
+from docqa.cli.showing import highlight, open_
 from docqa.cli.training import average, train, tune
 from docqa.errors import DocQAError, IngestError, StorageError
 
@@ -45,6 +46,8 @@ for command in (
     read,
     explain,
     search,
+    open_,
+    highlight,
     forget,
     status,
     verify,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docqa.cli import last_answers
 from docqa.cli.indexing import window_settings
 from docqa.cli.options import (
     answer_options,
@@ -31,15 +32,17 @@ from docqa.cli.question_files import (
     read_questions,
 )
 from docqa.cli.show import (
+    NO_ANSWER,
     error,
     excerpt,
+    linked,
     note,
     print_answer,
     print_json,
     progress,
 )
 from docqa.errors import IngestError, QuestionError
-from docqa.printable import printable, short_path
+from docqa.printable import short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
@@ -49,7 +52,6 @@ if TYPE_CHECKING:
 
 # How many questions of a file are read together.
 _BATCH = 32
-_NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
 
 
 @click.command()
@@ -189,6 +191,7 @@ def _answer(
     qa: DocQA, question: str, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool
 ) -> None:
     [result], timings = qa.results([question], top_k, candidates, within)
+    last_answers.keep(result.answers)
     if not as_json:
         if result.windows_read == 0 and not within:
             click.echo("The index holds no documents yet: run docqa index PATH...")
@@ -233,7 +236,7 @@ def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_
 
 def _print_answers(answers: list[Answer]) -> None:
     if not answers:
-        click.echo(_NO_ANSWER)
+        click.echo(NO_ANSWER)
     for rank, answer in enumerate(answers, 1):
         if rank > 1:
             click.echo()
@@ -365,7 +368,7 @@ def search(
     for hit in hits:
         page = f", page {hit.page}" if hit.page is not None else ""
         click.echo(
-            f"{hit.score:6.2f}  {printable(short_path(hit.document))}{page}, "
+            f"{hit.score:6.2f}  {linked(short_path(hit.document), hit.document, hit.page)}{page}, "
             f"characters {hit.start}-{hit.end}"
         )
         click.echo(click.style(f"        {excerpt(hit.text)}", dim=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -13,11 +14,15 @@ from typing import Any
 import click
 
 from docqa.answer import Answer
+from docqa.cli.viewer import address
 from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable, short_path
 
+NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
 # Where there is no terminal, long work says how far it has come this often.
 _LINE_SECONDS = 30.0
+# Terminals that print what they don't understand.
+_WITHOUT_LINKS = frozenset(("dumb", "linux", "vt100"))
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -37,7 +42,7 @@ def error(text: str) -> None:
 
 def print_answer(rank: int, answer: Answer) -> None:
     """The answer, the sentence it stands in, and where that is."""
-    place = printable(short_path(answer.document))
+    place = linked(short_path(answer.document), answer.document, answer.page)
     headings = list(answer.heading_path)
     if answer.title is not None and answer.title not in headings[:1]:
         headings.insert(0, answer.title)
@@ -56,6 +61,14 @@ def print_answer(rank: int, answer: Answer) -> None:
     percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
     sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"
     click.echo(click.style(f"   {place}  ({sure})", dim=True))
+
+
+def linked(text: str, document: str, page: int | None) -> str:
+    """Return a document's name with a link to it, where a terminal follows links (OSC 8)."""
+    shown = printable(text)
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") in _WITHOUT_LINKS:
+        return shown
+    return f"\033]8;;{address(document, page)}\033\\{shown}\033]8;;\033\\"
 
 
 def excerpt(text: str) -> str:
