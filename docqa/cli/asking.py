@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from docqa.cli import last_answers
 from docqa.cli.indexing import window_settings
@@ -116,7 +117,7 @@ def ask(
 
     if question == STANDARD_INPUT:
         question, questions_file = None, questions_file or STANDARD_INPUT
-    _check_usage(question, questions_file, out, answer_format, as_json)
+    _check_usage(question, questions_file)
     if question is None and questions_file is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
     settings = answer_settings(reader, asked)
@@ -133,22 +134,21 @@ def ask(
     return 0
 
 
-def _check_usage(
-    question: str | None,
-    questions_file: str | None,
-    out: str | None,
-    answer_format: AnswerFormat | None,
-    as_json: bool,
-) -> None:
+def _check_usage(question: str | None, questions_file: str | None) -> None:
     """Say so where options were given that mean nothing together."""
+    context = click.get_current_context()
+    given = {
+        name
+        for name in ("out", "answer_format", "as_json")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
     if questions_file is None:
-        for name, value in (("--out", out), ("--format", answer_format)):
-            if value is not None:
-                raise click.UsageError(f"{name} has no meaning without --questions")
+        if given - {"as_json"}:
+            raise click.UsageError("--out and --format have no meaning without --questions")
         return
     if question is not None:
         raise click.UsageError("give a QUESTION or --questions, not both")
-    if as_json:
+    if "as_json" in given:
         raise click.UsageError("--json has no meaning with --questions: see --format")
 
 

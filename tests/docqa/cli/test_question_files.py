@@ -153,7 +153,7 @@ def test_what_is_no_file_of_answers_is_left_alone(
     ("arguments", "reason"),
     [
         (["Who?", "--questions", "q.txt"], "not both"),
-        (["Who?", "--out", "a.jsonl"], "--out has no meaning without --questions"),
+        (["Who?", "--out", "a.jsonl"], "have no meaning without --questions"),
         (["--questions", "q.txt", "--json"], "see --format"),
     ],
 )
