@@ -113,9 +113,9 @@ def unpack_size(header: Header) -> tuple[float, float]:
     return width, height
 
 
-def pack_picture(png: bytes, last: bool) -> tuple[bytes, bytes]:
-    """Return the reply that holds a picture: its header and its body."""
-    return _packed({"bytes": len(png), "last": last}), png
+def pack_file(data: bytes, last: bool) -> tuple[bytes, bytes]:
+    """Return the reply that holds a picture or a PDF: its header and its body."""
+    return _packed({"bytes": len(data), "last": last}), data
 
 
 def unpack_picture(header: Header, body: bytes | bytearray) -> bytes:
@@ -128,6 +128,19 @@ def unpack_picture(header: Header, body: bytes | bytearray) -> bytes:
     _raise_failure(header)
     if not body.startswith(_PNG):
         raise ValueError("no PNG")
+    return bytes(body)
+
+
+def unpack_pdf(header: Header, body: bytes | bytearray) -> bytes:
+    """Return the PDF of a reply.
+
+    Raises:
+        IngestError: the reply gives a reason why there is none.
+        ValueError: no such reply.
+    """
+    _raise_failure(header)
+    if b"%PDF-" not in body[:1024]:
+        raise ValueError("no PDF")
     return bytes(body)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from docqa.ingest.archives import list_members
+from docqa.ingest.box import Box
 from docqa.ingest.document import LoadLimits
 from docqa.ingest.errors import IngestError
 from docqa.ingest.load import load, one_line, pages_of, reasons
@@ -27,8 +28,8 @@ from docqa.ingest.workers.protocol import (
     pack_boxes,
     pack_document,
     pack_error,
+    pack_file,
     pack_listing,
-    pack_picture,
     pack_size,
     unpack_limits,
     unpack_request,
@@ -108,7 +109,17 @@ def _page_size(path: str, limits: LoadLimits, page: int) -> _Pack:
 def _picture(path: str, limits: LoadLimits, page: int, width: int) -> _Pack:
     from docqa.ingest.formats.pdf.places import picture
 
-    return partial(pack_picture, pages_of(path, limits, lambda data: picture(data, page, width)))
+    return partial(pack_file, pages_of(path, limits, lambda data: picture(data, page, width)))
+
+
+def _highlighted(path: str, limits: LoadLimits, boxes: list[list[Any]], note: str) -> _Pack:
+    from docqa.ingest.formats.pdf.highlight import highlighted
+
+    marks = [Box(*box) for box in boxes]
+    data = pages_of(path, limits, lambda data: highlighted(data, marks, note))
+    if len(data) > 4 * limits.max_chars:  # the most that a reply may hold
+        raise IngestError("it is too large to be marked")
+    return partial(pack_file, data)
 
 
 _TASKS = {
@@ -117,6 +128,7 @@ _TASKS = {
     "boxes": _boxes,
     "page size": _page_size,
     "picture": _picture,
+    "highlighted": _highlighted,
 }
 
 
