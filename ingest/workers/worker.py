@@ -122,7 +122,7 @@ def _highlighted(path: str, limits: LoadLimits, boxes: list[list[Any]], note: st
     return partial(pack_file, data)
 
 
-_TASKS = {
+_TASKS: dict[str, Callable[..., _Pack]] = {
     "load": _load,
     "list": _list,
     "boxes": _boxes,
