@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from docqa.index.models.embedder import Embedder
     from docqa.index.search import Searches
     from docqa.index.store import Store
+    from docqa.ingest.box import Box
     from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
     from docqa.model.span_model import SpanModel
@@ -332,6 +333,33 @@ class DocQA:
                 questions, read_gradually(ids, fitted, model.logits, settings), strict=True
             )
         ]
+
+    def boxes(self, answer: Answer) -> list[Box]:
+        """Return where an answer stands on the pages of its file: a box for each line.
+
+        The pages of the answer are read once more, in a process of their own.
+
+        Args:
+            answer: of this index.
+
+        Returns:
+            Boxes in points from the top left of the page as it is shown. Empty for formats without
+            pages, and for the few pages of damaged PDFs that are read without places.
+
+        Raises:
+            IngestError: the file can't be read, or has changed since it was indexed.
+            IndexMissingError: there is no index.
+        """
+        from docqa.ingest.places import boxes
+
+        with self._snapshot() as (store, _):
+            return boxes(
+                answer.document,
+                answer.start,
+                answer.end,
+                expected=answer.text,
+                source=store.document_at(answer.document),
+            )
 
     @property
     def model(self) -> SpanModel:

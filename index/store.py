@@ -226,6 +226,14 @@ class Store:
         row = self._document_row(document_id, COLUMNS)
         return StoredDocument(self.db, self._paths.to_path(row[0]), row[1:])
 
+    def document_at(self, path: str) -> StoredDocument | None:
+        """Return the document of a path as the index shows it; None where there is none."""
+        row = self.db.execute(
+            "select id from documents where path = ? and error is null",
+            [self._paths.to_kept(path)],
+        ).fetchone()
+        return None if row is None else self.document(row[0])
+
     def full_document(self, document_id: int) -> Document:
         """Return a document with its whole text, as it was put.
 

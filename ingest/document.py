@@ -33,6 +33,10 @@ class Source(Protocol):
     def outline(self) -> Sequence[Heading]: ...
 
     @property
+    def page_starts(self) -> Sequence[int]:
+        """Offset of each page's first character; empty where there are no pages."""
+
+    @property
     def length(self) -> int:
         """How many code points the text has."""
 

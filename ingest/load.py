@@ -11,12 +11,17 @@ import os
 import re
 import stat
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 from docqa.ingest.archives import file_of, is_archive, read_member
 from docqa.ingest.document import Document, Heading, LoadLimits
 from docqa.ingest.errors import IngestError, is_passing, os_reason
 from docqa.ingest.formats import Extracted, extract, format_of, is_compressed
+
+T = TypeVar("T")
 
 _MB = 1024 * 1024
 _UNFIT = re.compile("[\0\ud800-\udfff]")
@@ -37,18 +42,12 @@ def load(path: str, limits: LoadLimits) -> Document:
     """
     path = os.path.abspath(path)
     format = format_of(path)
-    try:
+    with _reasons(limits):
         data, status = read_bytes(path, limits)
         sha256 = hashlib.sha256(data).hexdigest()
         if is_compressed(path):
             data = _decompress(data, limits)
         extracted = extract(format.name, data)
-    except OSError as error:
-        raise IngestError(os_reason(error), is_passing(error)) from error
-    except MemoryError as error:
-        raise IngestError(
-            f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
-        ) from error
     extracted = extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))
     if len(extracted.text) > limits.max_chars:
         raise IngestError(
@@ -87,6 +86,40 @@ def read_bytes(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
     if is_archive(path):
         raise IngestError("an archive; index it, or name one of its files, as in a.zip/b.txt")
     return _read(path, limits)
+
+
+def pages_of(path: str, limits: LoadLimits, look: Callable[[bytes], T]) -> T:
+    """Return what a function makes of the bytes of a file with pages.
+
+    Args:
+        path: of a PDF.
+        limits: the file's size is held to here, time and memory are not.
+        look: gets the bytes.
+
+    Raises:
+        IngestError: as of :func:`load`.
+    """
+    with _reasons(limits):
+        data, _ = read_bytes(path, limits)
+        try:
+            return look(_decompress(data, limits) if is_compressed(path) else data)
+        except (IngestError, MemoryError, OSError):
+            raise
+        except Exception as error:  # Parsers raise anything on damaged files.
+            raise IngestError("its pages can't be shown: damaged") from error
+
+
+@contextmanager
+def _reasons(limits: LoadLimits) -> Iterator[None]:
+    """Raise an :class:`IngestError` for what the system says of a file, or of the memory left."""
+    try:
+        yield
+    except OSError as error:
+        raise IngestError(os_reason(error), is_passing(error)) from error
+    except MemoryError as error:
+        raise IngestError(
+            f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
+        ) from error
 
 
 def one_line(text: str, most: int = 1000) -> str:

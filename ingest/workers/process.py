@@ -36,6 +36,8 @@ sys.modules["docqa"] = package
 from docqa.ingest.workers.worker import main
 main()
 """
+T = TypeVar("T")
+
 _DOCQA = Path(__file__).absolute().parents[2]
 _CHUNK_BYTES = 1024 * 1024
 _MOST_HEADER_BYTES = 64 * 1024 * 1024
@@ -46,9 +48,6 @@ _CRASHES = frozenset(
 # Where an interpreter that doesn't lie in its usual place finds its libraries.
 _KEPT = ("PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _NONSENSE = "the reader process sent a reply that makes no sense"
-
-
-Reply = TypeVar("Reply", Document, Listing)
 
 
 class _EndedError(Exception):
@@ -103,7 +102,14 @@ class WorkerProcess:
         Raises:
             IngestError: it could not be; :attr:`usable` then says if the worker survived.
         """
-        return self._ask(pack_request(path, False), lambda *reply: unpack_reply(path, *reply))
+
+        def unpack(header: Header, body: bytearray) -> Document:
+            reply = unpack_reply(path, header, body)
+            if isinstance(reply, Failure):
+                raise IngestError(reply.error, reply.passing)
+            return reply
+
+        return self.ask(pack_request("load", path), unpack)
 
     def list_members(self, path: str) -> Listing:
         """Have an archive's members listed.
@@ -111,15 +117,26 @@ class WorkerProcess:
         Raises:
             IngestError: as for :meth:`load`.
         """
-        return self._ask(pack_request(path, True), lambda header, _: unpack_listing(path, header))
+        return self.ask(pack_request("list", path), lambda header, _: unpack_listing(header))
 
-    def _ask(self, request: bytes, unpack: Callable[[Header, bytearray], Reply | Failure]) -> Reply:
+    def ask(self, request: bytes, unpack: Callable[[Header, bytearray], T]) -> T:
+        """Have a request answered.
+
+        Args:
+            request: as :func:`pack_request` makes it.
+            unpack: makes the result of the reply's header and body, raises a ValueError where they
+                make no sense, and an :class:`IngestError` where the reply gives a reason.
+
+        Raises:
+            IngestError: there is no result; :attr:`usable` then says if the worker survived.
+        """
         deadline = time.monotonic() + self._limits.seconds
         self._in_step = False
         try:
             self._requests.write(request)
             header, body = self._receive(deadline)
-            reply = unpack(header, body)
+            self._in_step = not header.last
+            return unpack(header, body)
         except TimeoutError:
             self.kill()
             raise IngestError(
@@ -129,12 +146,9 @@ class WorkerProcess:
         except (_EndedError, BrokenPipeError):
             raise self._how_it_ended() from None
         except ValueError as error:
+            self._in_step = False
             self.kill()
             raise IngestError(_NONSENSE) from error
-        self._in_step = not header.last
-        if isinstance(reply, Failure):
-            raise IngestError(reply.error, reply.passing)
-        return reply
 
     def kill(self) -> None:
         """End the process now, whatever it is doing."""
