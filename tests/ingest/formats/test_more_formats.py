@@ -339,14 +339,14 @@ def test_a_folder_of_messages() -> None:
     assert extracted.text.endswith("From here the lease ends in May.")
 
 
-def test_outlook_messages() -> None:
+def outlook_message() -> bytes:
     def words(text: str) -> bytes:
         return text.encode("utf-16-le").ljust(4096, b"\0")
 
     ticks = (datetime(2024, 5, 3, 10) - datetime(1601, 1, 1)) // timedelta(microseconds=1) * 10
     sent = bytes(32) + b"\x40\0\x39\0" + bytes(4) + ticks.to_bytes(8, "little")
     attached = "__attach_version1.0_#00000000"
-    data = compound_file(
+    return compound_file(
         {
             "__substg1.0_0037001F": words("The lease"),
             "__substg1.0_0C1A001F": words("Anna Berg"),
@@ -358,7 +358,10 @@ def test_outlook_messages() -> None:
             f"{attached}/__substg1.0_37010102": b"Name,Age,Town\nEva,7,Oslo\n",
         }
     )
-    extracted = extract("msg", data)
+
+
+def test_outlook_messages() -> None:
+    extracted = extract("msg", outlook_message())
     assert extracted.title == "The lease"
     assert extracted.text == (
         "The lease\n\nFrom: Anna Berg <anna@example.org>\nTo: Jörg\nDate: 2024-05-03 10:00 UTC\n\n"
