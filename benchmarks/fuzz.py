@@ -4,8 +4,8 @@
 
 Small whole files are damaged: bytes changed, removed, repeated and put in; of files that are ZIP
 archives, also single members, zipped again. Each is read as ``docqa index`` reads it. A finding is
-a file that takes longer than 20 seconds or more memory than there is, ends the process, opens a file
-to write, asks for the network, starts a program, or gives a reason with an exception's name in it.
+a file that takes longer than 20 seconds or more memory than there is, ends the process, opens a
+file to write, asks for the network, starts a program, or gives a reason with an exception's name.
 Needs the packages of ``docqa[dev]`` and the tests, whose files are the seeds.
 """
 

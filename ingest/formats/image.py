@@ -6,13 +6,14 @@ import io
 import math
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, ImageSequence
 
 from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
-from docqa.ingest.formats.pdf.layout import page_lines
-from docqa.ingest.formats.recognition import HOW, MOST_PIXELS, glyphs_in, is_allowed
+from docqa.ingest.formats.pdf.recognised import recognised_lines
+from docqa.ingest.formats.recognition import HOW, MOST_PIXELS, is_allowed
 
 _KINDS = ("PNG", "JPEG", "TIFF", "WEBP")
 _MOST_PIXELS = 60_000_000  # before it is made smaller: A4 at 800 pixels an inch
@@ -40,12 +41,12 @@ def extract_image(data: bytes) -> Extracted:
         composer.page()
         if frame.width * frame.height > _MOST_PIXELS:
             raise IngestError("has more pixels than is safe to read")
-        for line in page_lines(glyphs_in(_pixels(frame), 1.0)):
+        for line in recognised_lines(_pixels(frame), points=1.0):
             composer.line(line.text)
     return composer.extracted()
 
 
-def _pixels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
     """Return rows of pixels, each blue, green and red, of the picture as it is shown."""
     scale = math.sqrt(MOST_PIXELS / max(1, image.width * image.height))
     if scale < 1:
@@ -54,4 +55,4 @@ def _pixels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8
     turned = ImageOps.exif_transpose(image).convert("RGBA")
     white = Image.new("RGBA", turned.size, "white")
     shown = Image.alpha_composite(white, turned).convert("RGB")
-    return np.ascontiguousarray(np.asarray(shown)[:, :, ::-1])
+    return np.asarray(shown)[:, :, ::-1]

@@ -10,13 +10,11 @@ import math
 import statistics
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from docqa.ingest.formats.pdf.glyphs import Glyph
 
 # What a sentence about pictures ends with.
 HOW = "pip install 'docqa[ocr]' to read it, or run OCR first, for example with OCRmyPDF"
@@ -45,48 +43,46 @@ def is_allowed() -> bool:
     return _allowed
 
 
-def glyphs_in(pixels: npt.NDArray[np.uint8], points: float) -> list[Glyph]:
-    """Return the signs in a picture, as those of a page.
+class Written(NamedTuple):
+    """A line of writing in a picture.
 
-    Within its line a sign's place is estimated: all signs of a line are taken to be equally wide.
+    Attributes:
+        text: its words.
+        left, right, base: where it is, from the left and the top, in points.
+        size: of its type, in points.
+    """
+
+    text: str
+    left: float
+    right: float
+    base: float
+    size: float
+
+
+def written_in(pixels: npt.NDArray[np.uint8], points: float) -> list[Written]:
+    """Return the lines of writing in a picture, in no order.
 
     Args:
         pixels: rows of pixels, each blue, green and red.
         points: how many of them a pixel is.
     """
-    from docqa.ingest.formats.pdf.glyphs import Glyph
-
     found = _engine()(pixels)
     if found.boxes is None or found.txts is None:
         return []
     read = [
-        (box, text)
+        (points * box, text)
         for box, text in zip(found.boxes, found.txts, strict=True)
         if any(map(str.isalnum, text))  # else it is a drawing
     ]
-    if not read:
-        return []
-    boxes = [
-        (
-            points * float(box[:, 0].min()),
-            points * float(box[:, 0].max()),
-            points * float(box[:, 1].max()),
-            points * float(box[:, 1].max() - box[:, 1].min()),
-        )
-        for box, _ in read
-    ]
-    usual = statistics.median(height for *_, height in boxes)
-    glyphs = []
-    for run, ((left, right, bottom, height), (_, text)) in enumerate(zip(boxes, read, strict=True)):
+    heights = [float(box[:, 1].max() - box[:, 1].min()) for box, _ in read]
+    usual = statistics.median(heights) if heights else 0.0
+    lines = []
+    for (box, text), height in zip(read, heights, strict=True):
         # Boxes of lines without tall letters are lower; their type is as large.
         size = _LINE_HEIGHT * (usual if 0.7 * usual < height < 1.4 * usual else height)
-        base = bottom - _DESCENT * height
-        width = (right - left) / max(1, len(text))
-        glyphs += [
-            Glyph(sign, left + at * width, left + (at + 1) * width, base, size, 0, run)
-            for at, sign in enumerate(text)
-        ]
-    return glyphs
+        base = float(box[:, 1].max()) - _DESCENT * height
+        lines.append(Written(text, float(box[:, 0].min()), float(box[:, 0].max()), base, size))
+    return lines
 
 
 def fitting_width(width: float, height: float) -> int:

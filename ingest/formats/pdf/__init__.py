@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import numpy as np
-
 from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.formats import Extracted, recognition
 from docqa.ingest.formats.pdf.bombs import unpacks_too_far
@@ -22,6 +20,7 @@ from docqa.ingest.formats.pdf.by_pypdf import PypdfDocument
 from docqa.ingest.formats.pdf.glyphs import PageGlyphs, UnreadablePageError
 from docqa.ingest.formats.pdf.hyphens import soften
 from docqa.ingest.formats.pdf.layout import Line, page_lines
+from docqa.ingest.formats.pdf.recognised import recognised_lines
 from docqa.ingest.formats.pdf.running import without_running
 from docqa.ingest.formats.pdf.structure import (
     Bookmark,
@@ -119,8 +118,7 @@ def _recognised(document: PdfiumDocument, number: int, page: PageGlyphs) -> list
     """Return the lines that text recognition finds on a page."""
     width = recognition.fitting_width(page.width, page.height)
     pixels = document.draw(number, width, recognition.MOST_PIXELS)
-    points = page.width / pixels.shape[1]
-    return page_lines(recognition.glyphs_in(np.ascontiguousarray(pixels[:, :, :3]), points))
+    return recognised_lines(pixels, page.width / pixels.shape[1])
 
 
 def _read_by_pypdf(document: PypdfDocument) -> _Read:
