@@ -26,7 +26,10 @@ LEFT = (
     "euros is due each month. The",
     "tenant pays for water and for",
     "heating. The landlord mends",
-    "the roof and the windows.",
+    "the roof and the windows if",
+    "they leak. Repairs begin in a",
+    "week after they were called",
+    "for in writing by the tenant.",
 )
 RIGHT = (
     "Dogs may live in the house if",
@@ -34,13 +37,16 @@ RIGHT = (
     "are not allowed, and neither",
     "are birds. Bicycles stand in",
     "the yard and not in the hall,",
-    "where people need to pass.",
+    "where people need to pass. No",
+    "one may paint the walls black",
+    "or red. Nails are allowed in",
+    "rooms that have no tiles yet.",
 )
 
 
 def picture(width: int = 1000) -> Image.Image:
     """A page of two columns."""
-    image = Image.new("RGB", (width, 420), "white")
+    image = Image.new("RGB", (width, 560), "white")
     draw = ImageDraw.Draw(image)
     for column, lines in enumerate((LEFT, RIGHT)):
         for row, line in enumerate(lines):
@@ -79,7 +85,7 @@ def test_scanned_pages_among_others_are_read(tmp_path: Path) -> None:
     canvas = Canvas(file)
     canvas.drawString(72, 700, "Minutes of the meeting.")
     canvas.showPage()
-    canvas.drawImage(ImageReader(picture()), 50, 400, 500, 210)
+    canvas.drawImage(ImageReader(picture()), 50, 400, 500, 280)
     canvas.showPage()
     canvas.rect(100, 100, 200, 200, fill=1)
     canvas.save()
