@@ -1,6 +1,6 @@
 # make demo   install docqa into .venv, index docs/ and ask it about docqa itself
 # make serve  the same documents in the browser; prints the address
-# make test   run the tests in .venv
+# make test   run the tests in .venv, on all cores
 # make lint   ruff, mypy, and the direction of imports
 # make bench  the benchmarks that need no data, in small sizes
 
@@ -36,7 +36,7 @@ serve: $(INSTALLED)
 	@$(BIN)/docqa serve --index $(INDEX)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
