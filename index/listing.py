@@ -74,5 +74,5 @@ def documents_root(store: Store) -> str:
         "select min(path), max(path) from documents where error is null"
         " group by typeof(path), substr(cast(path as text), 1, 1) = '/'"
     )
-    folders = {os.path.dirname(store.paths.to_path(kept)) for row in rows for kept in row}
+    folders = {os.path.split(store.paths.to_path(kept))[0] for row in rows for kept in row}
     return os.path.commonpath(folders) if folders else store.paths.home

@@ -13,6 +13,7 @@ from docqa.cli.options import (
     reader_option,
 )
 from docqa.cli.show import flowing, place_of, print_json, wrapped
+from docqa.errors import DocQAError
 
 
 @click.command()
@@ -74,8 +75,8 @@ def mcp(folder: str, reader: str | None, embedder: str | None, device: str, dtyp
     try:
         from docqa.server.mcp import make_mcp
     except ModuleNotFoundError as problem:
-        raise click.ClickException(
-            f"docqa mcp needs the package {problem.name}: install docqa with its extra mcp"
+        raise DocQAError(
+            'docqa mcp needs the extra "mcp": pip install "PATH-TO-DOCQA[mcp]"'
         ) from problem
     with DocQA(folder, reader=reader, embedder=embedder, device=device, dtype=dtype) as qa:
         qa.load()

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 (signs are the point)
 """The form in which a quote and a document are compared.
 
 White space, quotation marks, dashes, ligatures and hyphens at the ends of lines are written in many
@@ -45,8 +44,8 @@ class Comparable:
 
     Attributes:
         text: the form for comparing.
-        runs: ``(place in text, place in the source, whether copied)`` of each run of characters, and
-            at the end the lengths of both.
+        runs: ``(place in text, place in the source, whether copied)`` of each run of characters,
+            and at the end the lengths of both.
     """
 
     text: str

@@ -69,7 +69,7 @@ def _reading(word: str, known: frozenset[str]) -> str:
 
 
 def _region(words: Sequence[str], there: Sequence[str]) -> tuple[int, int]:
-    """Return the stretch of ``there`` to compare: the richest in the quote's words, and its sides."""
+    """Return the stretch of ``there`` that is richest in the quote's words, with its sides."""
     size = len(words)
     missing = Counter(words)
     shared = best = first = 0

@@ -20,9 +20,9 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from docqa import __version__
-from docqa.answer import heading_path
 from docqa.errors import DocQAError, StorageError
 from docqa.index.listing import documents_root, find_document, list_documents
+from docqa.passage import citation, passages
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -244,7 +244,7 @@ class _Tools:
                         line=answer.line,
                         start=answer.start,
                         end=answer.end,
-                        citation=_citation(
+                        citation=citation(
                             answer.text, _shown(answer.document, root), answer.page, answer.line
                         ),
                         context=answer.context,
@@ -262,23 +262,22 @@ class _Tools:
         """Find the passages of the documents that a query is about, by meaning and by words."""
         with self._qa.snapshot() as store:
             root = self._root(store)
-            passages = []
-            for hit in self._qa.search(query, top_k):
-                source = store.document(hit.document_id)
-                passages.append(
+            return Passages(
+                passages=[
                     Passage(
-                        text=hit.text,
-                        document=_shown(hit.document, root),
-                        title=source.title,
-                        headings=list(heading_path(source.outline, hit.start)),
-                        page=hit.page,
-                        line=source.line_at(hit.start),
-                        start=hit.start,
-                        end=hit.end,
-                        score=hit.score,
+                        text=found.text,
+                        document=_shown(found.document, root),
+                        title=found.title,
+                        headings=list(found.heading_path),
+                        page=found.page,
+                        line=found.line,
+                        start=found.start,
+                        end=found.end,
+                        score=found.score,
                     )
-                )
-            return Passages(passages=passages)
+                    for found in passages(store, self._qa.search(query, top_k))
+                ]
+            )
 
     def read(
         self,
@@ -419,11 +418,6 @@ def _shown(path: str, root: str) -> str:
     """Return a path as agents see it; bytes that are not UTF-8 become escapes."""
     shown = os.path.relpath(path, root) if root else path
     return shown.encode("utf-8", "backslashreplace").decode()
-
-
-def _citation(text: str, document: str, page: int | None, line: int | None) -> str:
-    place = f", p. {page}" if page else f", line {line}" if line else ""
-    return f"\u201c{' '.join(text.split())}\u201d ({document}{place})"
 
 
 _Tool = TypeVar("_Tool", bound=Callable[..., Any])

@@ -14,17 +14,20 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from docqa.ingest.archives import list_members
 from docqa.ingest.document import LoadLimits
 from docqa.ingest.errors import IngestError
-from docqa.ingest.load import load, one_line, pages_of
+from docqa.ingest.load import load, one_line, pages_of, reasons
 from docqa.ingest.workers.protocol import (
     pack_boxes,
     pack_document,
     pack_error,
+    pack_listing,
     pack_picture,
     pack_size,
     unpack_limits,
@@ -83,6 +86,12 @@ def _load(path: str, limits: LoadLimits) -> _Pack:
     return partial(pack_document, load(path, limits))
 
 
+def _list(path: str, limits: LoadLimits) -> _Pack:
+    with reasons(limits):
+        listing = list_members(path, limits)
+    return partial(pack_listing, replace(listing, gaps=tuple(map(one_line, listing.gaps))))
+
+
 def _boxes(path: str, limits: LoadLimits, stretches: list[list[Any]]) -> _Pack:
     from docqa.ingest.formats.pdf.places import Stretch, boxes_of
 
@@ -102,7 +111,13 @@ def _picture(path: str, limits: LoadLimits, page: int, width: int) -> _Pack:
     return partial(pack_picture, pages_of(path, limits, lambda data: picture(data, page, width)))
 
 
-_TASKS = {"load": _load, "boxes": _boxes, "page size": _page_size, "picture": _picture}
+_TASKS = {
+    "load": _load,
+    "list": _list,
+    "boxes": _boxes,
+    "page size": _page_size,
+    "picture": _picture,
+}
 
 
 def _take_over_pipes() -> tuple[int, int]:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (signs are the point)
 """The form in which quotes are compared, and the places that it keeps."""
 
 from __future__ import annotations
