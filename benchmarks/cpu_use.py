@@ -16,8 +16,8 @@ import resource
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 SETTINGS: dict[str, dict[str, str]] = {
     "as it comes": {},
@@ -91,16 +91,17 @@ def main() -> None:
         print(json.dumps(measure(given.index, given.questions)))
         return
     bare = {name: value for name, value in os.environ.items() if name not in _NAMES}
-    print(
-        f"{'CPU ms (ms) a question':26} {'one':>14} {'eight':>14} {'one, busy':>14} {'eight, busy':>14}"
-    )
+    columns = ("one", "eight", "one, busy", "eight, busy")
+    print(f"{'CPU ms (ms) a question':26} " + " ".join(f"{name:>14}" for name in columns))
     for name, setting in SETTINGS.items():
         cells = []
         for busy in (False, True):
             with busy_neighbour(busy):
                 said = subprocess.run(
-                    [sys.executable, __file__, "--measure", "--index", given.index]
-                    + ["--questions", str(given.questions)],
+                    [
+                        *(sys.executable, __file__, "--measure", "--index", given.index),
+                        *("--questions", str(given.questions)),
+                    ],
                     env=bare | setting,
                     capture_output=True,
                     text=True,
