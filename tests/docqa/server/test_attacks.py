@@ -330,6 +330,15 @@ def test_headers_without_an_end_are_refused(hello: FastAPI, sent: bytes) -> None
     assert b"hello" not in got
 
 
+def test_a_body_in_one_piece_with_its_header_is_no_long_header(hello: FastAPI) -> None:
+    """What came in one piece was counted as header once its request had ended."""
+    body = b"x" * 50_000
+    request = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\n" + body
+    with on_socket(hello, ServerLimits()) as address:
+        got = what_comes(address, request)
+    assert got.startswith(b"HTTP/1.1 405")  # the address has no POST
+
+
 @pytest.mark.parametrize(
     "request_",
     [
