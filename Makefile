@@ -1,5 +1,5 @@
 # make demo   install docqa into .venv, index docs/ and ask it about docqa itself
-# make test   run the tests in .venv
+# make test   run the tests in .venv, on all cores
 # make lint   ruff, mypy, and the direction of imports
 # make bench  the benchmarks that need no data, in small sizes
 
@@ -31,7 +31,7 @@ demo: $(INSTALLED)
 	done
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

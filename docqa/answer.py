@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from docqa.ingest.document import Heading, Source
+from docqa.ingest.document import Source
+from docqa.ingest.outline import heading_path
 
 # The most characters of context on either side of an answer.
 _CONTEXT = 300
@@ -102,23 +102,6 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as a dictionary of what JSON knows."""
         return asdict(self)
-
-
-def heading_path(outline: Sequence[Heading], offset: int) -> tuple[str, ...]:
-    """Return the headings that an offset stands under, outermost first.
-
-    Args:
-        outline: a document's headings, in the order of its text.
-        offset: into that text.
-    """
-    path: list[Heading] = []
-    for heading in outline:
-        if heading.start > offset:
-            break
-        while path and path[-1].level >= heading.level:
-            path.pop()
-        path.append(heading)
-    return tuple(heading.text for heading in path)
 
 
 def _sentences_around(

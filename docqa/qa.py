@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from docqa.index.models.embedder import Embedder
     from docqa.index.search import Searches
     from docqa.index.store import Store
+    from docqa.ingest.box import Box
     from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
     from docqa.model.span_model import SpanModel
@@ -182,30 +183,45 @@ class DocQA:
 
     # -- asking ------------------------------------------------------------------------------
 
-    def ask(self, question: str, top_k: int = 3, candidates: int = 10) -> list[Answer]:
+    def ask(
+        self, question: str, top_k: int = 3, candidates: int = 10, within: Sequence[str] = ()
+    ) -> list[Answer]:
         """Return the best answers to a question, best first; none where the documents hold none.
 
         Args:
             top_k: the most answers.
             candidates: how many hits the reader gets to read. All are read for more than three
                 answers; else no more than the reader's ``stop_margin`` asks for.
+            within: only documents that lie in one of these folders, are one of these files, or
+                match one of these globs; empty for all. Relative ones are taken from the current
+                folder; a glob without a slash (``*.pdf``) is about names at any depth. How rare a
+                word is stays counted over the whole index.
 
         Raises:
+            FilterError: no document lies within the filter.
             QuestionError: the question is empty, too long, or not valid Unicode.
             IndexMissingError: there is no index.
             IndexMismatchError: the index was made with another embedder or window size.
             ModelError: a model can't be loaded.
         """
-        return self.ask_many([question], top_k, candidates)[0]
+        return self.ask_many([question], top_k, candidates, within)[0]
 
     def ask_many(
-        self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
+        self,
+        questions: Sequence[str],
+        top_k: int = 3,
+        candidates: int = 10,
+        within: Sequence[str] = (),
     ) -> list[list[Answer]]:
         """:meth:`ask` many questions, which the reader takes in common batches."""
-        return [result.answers for result in self.results(questions, top_k, candidates)[0]]
+        return [result.answers for result in self.results(questions, top_k, candidates, within)[0]]
 
     def results(
-        self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
+        self,
+        questions: Sequence[str],
+        top_k: int = 3,
+        candidates: int = 10,
+        within: Sequence[str] = (),
     ) -> tuple[list[Result], Timings]:
         """:meth:`ask_many`, and return what was read and how long it took, too."""
         from docqa.ranking.rank import rank
@@ -216,7 +232,7 @@ class DocQA:
             return [], Timings()
         began = time.perf_counter()
         with self.snapshot():
-            hits = self.search_many(questions, candidates)
+            hits = self.search_many(questions, candidates, within)
             found = time.perf_counter()
             readings = self.read_many(questions, hits, exhaustive=top_k > _FEW)
             results = [
@@ -235,6 +251,7 @@ class DocQA:
         top_k: int = 3,
         windows: int = 3,
         expected: str | None = None,
+        within: Sequence[str] = (),
     ) -> Explanation:
         """Explain why :meth:`ask` answers a question as it does, with every hit read.
 
@@ -243,6 +260,7 @@ class DocQA:
             top_k: the most answers, and the most spans of each window.
             windows: how many windows to look at, best first.
             expected: the answer that is held to be right.
+            within: only documents that lie there, as in :meth:`ask`.
 
         Raises:
             ValueError: a number below 1, or ``expected`` empty.
@@ -251,13 +269,15 @@ class DocQA:
         from docqa.explain.explanation import explain
 
         with self.snapshot():
-            reading = self.read(question, self.search(question, candidates), exhaustive=True)
+            hits = self.search(question, candidates, within)
+            reading = self.read(question, hits, exhaustive=True)
             explanation = explain(
                 reading, self.settings, top_k=top_k, windows=windows, expected=expected
             )
             if not explanation.missed:
                 return explanation
-            return explanation.searched_wider(self.search(question, max(_WIDER, 2 * candidates)))
+            wider = self.search(question, max(_WIDER, 2 * candidates), within)
+            return explanation.searched_wider(wider)
 
     @contextmanager
     def snapshot(self) -> Iterator[Store]:
@@ -294,18 +314,25 @@ class DocQA:
         with self._snapshot() as (store, _):
             return check_quote(store, quote, self.search(quote, _QUOTE_CANDIDATES), most_places)
 
-    def search(self, question: str, k: int = 10) -> list[Hit]:
+    def search(self, question: str, k: int = 10, within: Sequence[str] = ()) -> list[Hit]:
         """Return the ``k`` best windows for a question; nothing is read.
 
+        Args:
+            within: only documents that lie there, as in :meth:`ask`.
+
         Raises:
+            FilterError: no document lies within the filter.
             QuestionError: the question is empty, or not valid Unicode.
             IndexMissingError: there is no index.
         """
-        return self.search_many([question], k)[0]
+        return self.search_many([question], k, within)[0]
 
-    def search_many(self, questions: Sequence[str], k: int = 10) -> list[list[Hit]]:
+    def search_many(
+        self, questions: Sequence[str], k: int = 10, within: Sequence[str] = ()
+    ) -> list[list[Hit]]:
         """:meth:`search` for many questions."""
         from docqa.index.search import search
+        from docqa.index.within import absolute_entries
 
         for question in questions:
             check_question(question)
@@ -313,32 +340,47 @@ class DocQA:
             return []
         with self._snapshot() as (store, searches):
             vectors = self._opened.embedder(store).questions(questions)
-            return search(store, searches, questions, vectors, k)
+            return search(store, searches, questions, vectors, k, absolute_entries(within))
 
-    def read(self, question: str, hits: Sequence[Hit], exhaustive: bool = False) -> Reading:
+    def read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        exhaustive: bool = False,
+        within: Sequence[str] = (),
+    ) -> Reading:
         """Read hits for a question; :func:`docqa.ranking.rank.rank` makes answers of it.
 
         Args:
             hits: best first; from :meth:`search`, or from wherever else.
             exhaustive: whether all are read, even where the first ones settle it.
+            within: only hits of documents that lie there are read, as in :meth:`ask`.
 
         Raises:
             QuestionError: the question is empty, too long, or not valid Unicode.
             IndexMissingError: there is no index.
             ModelError: the reader can't be loaded.
         """
-        return self.read_many([question], [hits], exhaustive)[0]
+        return self.read_many([question], [hits], exhaustive, within)[0]
 
     def read_many(
-        self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], exhaustive: bool = False
+        self,
+        questions: Sequence[str],
+        hits: Sequence[Sequence[Hit]],
+        exhaustive: bool = False,
+        within: Sequence[str] = (),
     ) -> list[Reading]:
         """:meth:`read` for many questions, each with its own hits, in common batches."""
+        from docqa.index.within import absolute_entries, matcher
         from docqa.ranking.early_stopping import read_gradually
         from docqa.ranking.reading import Reading
 
         if not questions:
             return []
         model, settings = self.model, self.settings
+        if within:
+            lies_within = matcher(absolute_entries(within))
+            hits = [[hit for hit in row if lies_within(hit.document)] for row in hits]
         if exhaustive:
             settings = replace(settings, stop_margin=float("inf"))
         ids = [model.question_ids(question) for question in questions]
@@ -354,6 +396,33 @@ class DocQA:
                 questions, read_gradually(ids, fitted, model.logits, settings), strict=True
             )
         ]
+
+    def boxes(self, answer: Answer) -> list[Box]:
+        """Return where an answer stands on the pages of its file: a box for each line.
+
+        The pages of the answer are read once more, in a process of their own.
+
+        Args:
+            answer: of this index.
+
+        Returns:
+            Boxes in points from the top left of the page as it is shown. Empty for formats without
+            pages, and for the few pages of damaged PDFs that are read without places.
+
+        Raises:
+            IngestError: the file can't be read, or has changed since it was indexed.
+            IndexMissingError: there is no index.
+        """
+        from docqa.ingest.places import boxes
+
+        with self._snapshot() as (store, _):
+            return boxes(
+                answer.document,
+                answer.start,
+                answer.end,
+                expected=answer.text,
+                source=store.document_at(answer.document),
+            )
 
     @property
     def model(self) -> SpanModel:

@@ -8,7 +8,7 @@ other's score too, the true cosine on one side, nothing on the other where no wo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,9 +16,12 @@ from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
 from docqa.index.hit import Hit
 from docqa.index.store import IdArray, Store, Vectors
+from docqa.index.within import Allowed, find_allowed
 
 # Windows that each of the two searches offers.
 _POOL = 200
+# Filters whose windows are kept; each takes some ten bytes a window.
+_FILTERS = 8
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Searches:
 
     dense: DenseIndex
     words: FullText
+    _allowed: dict[tuple[str, ...], Allowed] = field(default_factory=dict, compare=False)
 
     @classmethod
     def load(cls, store: Store) -> Searches:
@@ -44,9 +48,33 @@ class Searches:
             return self
         return Searches(self.dense.follow(store), FullText.load(store))
 
+    def allowed(self, store: Store, entries: tuple[str, ...]) -> Allowed | None:
+        """Return the windows within a filter, kept for the next questions; None without a filter.
+
+        Args:
+            entries: from :func:`docqa.index.within.absolute_entries`.
+
+        Raises:
+            FilterError: no document lies within it.
+        """
+        if not entries:
+            return None
+        found = self._allowed.get(entries)
+        if found is None:
+            found = find_allowed(store, entries)
+            if len(self._allowed) >= _FILTERS:
+                self._allowed.clear()
+            self._allowed[entries] = found
+        return found
+
 
 def search(
-    store: Store, searches: Searches, questions: Sequence[str], vectors: Vectors, k: int
+    store: Store,
+    searches: Searches,
+    questions: Sequence[str],
+    vectors: Vectors,
+    k: int,
+    within: tuple[str, ...] = (),
 ) -> list[list[Hit]]:
     """Find the ``k`` best windows for each question, best first.
 
@@ -55,18 +83,22 @@ def search(
         questions: as the user put them, for BM25.
         vectors: ``(questions, dimension)`` of the questions, for the dense search.
         k: how many windows; fewer where the index holds fewer.
+        within: from :func:`docqa.index.within.absolute_entries`; only windows of documents there
+            are looked at. Empty for all.
 
     Raises:
         ValueError: ``k`` below 1.
+        FilterError: no document lies within the filter.
     """
     if k < 1:
         raise ValueError(f"at least one candidate is needed, not {k}")
     pool = max(_POOL, k)
-    scores, ids = searches.dense.search(vectors, pool)
+    allowed = searches.allowed(store, within)
+    scores, ids = searches.dense.search(vectors, pool, allowed)
     result = []
     for n, question in enumerate(questions):
         cosines = {int(i): float(s) for i, s in zip(ids[n], scores[n], strict=True) if i >= 0}
-        words = dict(searches.words.search(store, question, pool))
+        words = dict(searches.words.search(store, question, pool, allowed))
         result.append(store.hits(*_fuse(store, vectors[n], cosines, words, k)))
     return result
 

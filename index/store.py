@@ -39,6 +39,7 @@ from docqa.index.schema import (
 from docqa.index.system_errors import damaged, database_errors, file_errors
 from docqa.ingest.document import Document, page_of
 from docqa.ingest.errors import os_reason
+from docqa.ingest.outline import heading_lines
 from docqa.ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
@@ -231,6 +232,14 @@ class Store:
         row = self._document_row(document_id, COLUMNS)
         return StoredDocument(self.db, self._paths.to_path(row[0]), row[1:])
 
+    def document_at(self, path: str) -> StoredDocument | None:
+        """Return the document of a path as the index shows it; None where there is none."""
+        row = self.db.execute(
+            "select id from documents where path = ? and error is null",
+            [self._paths.to_kept(path)],
+        ).fetchone()
+        return None if row is None else self.document(row[0])
+
     def full_document(self, document_id: int) -> Document:
         """Return a document with its whole text, as it was put.
 
@@ -271,10 +280,24 @@ class Store:
             raise IndexDamagedError(f"document {document_id} is missing; run docqa verify")
         return row
 
-    def window_ids(self) -> IdArray:
-        """Return ``(windows,)`` all ids, ascending."""
+    def document_paths(self) -> Iterator[tuple[int, str]]:
+        """Yield the id and the absolute path of each document that could be read."""
+        for id_, kept in self.db.execute("select id, path from documents where error is null"):
+            yield id_, self._paths.to_path(kept)
+
+    def window_ids(self, documents: Sequence[int] | None = None) -> IdArray:
+        """Return ``(windows,)`` the ids of windows, ascending.
+
+        Args:
+            documents: whose windows; all if not given.
+        """
         # The index holds nothing else; in the table each id lies beside text and vector.
-        rows = self.db.execute("select id from windows indexed by windows_document")
+        query = "select id from windows indexed by windows_document"
+        if documents is None:
+            rows = self.db.execute(query)
+        else:
+            query += " where document_id in (select value from json_each(?))"
+            rows = self.db.execute(query, [json.dumps(documents)])
         return np.sort(np.fromiter((row[0] for row in rows), np.int64))
 
     def present(self, ids: IdArray) -> IdArray:
@@ -400,11 +423,17 @@ class Store:
                     "start": window.start,
                     "end": window.end,
                     "text": document.text[window.start : window.end],
+                    "heading_line": line,
                     "token_ids": pack(window.token_ids),
                     "token_offsets": pack(window.token_offsets),
                     "embedding": vector.tobytes(),
                 }
-                for window, vector in zip(windows, vectors.astype(np.float16), strict=True)
+                for window, line, vector in zip(
+                    windows,
+                    heading_lines(document, [window.start for window in windows]),
+                    vectors.astype(np.float16),
+                    strict=True,
+                )
             )
 
     def put_failure(self, path: str, error: str, size: int, mtime_ns: int) -> None:

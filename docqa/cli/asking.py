@@ -21,6 +21,7 @@ from docqa.cli.options import (
     reader_option,
     top_k_option,
     window_options,
+    within_options,
 )
 from docqa.cli.show import (
     error,
@@ -45,6 +46,7 @@ _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tel
 @click.command()
 @click.argument("question", required=False)
 @index_option
+@within_options
 @top_k_option
 @candidates_option
 @reader_option
@@ -56,6 +58,7 @@ _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tel
 def ask(
     question: str | None,
     folder: str,
+    within: tuple[str, ...],
     top_k: int,
     candidates: int,
     reader: str | None,
@@ -83,15 +86,17 @@ def ask(
     ) as qa:
         qa.load()
         if question is not None:
-            _answer(qa, question, top_k, candidates, as_json)
+            _answer(qa, question, top_k, candidates, within, as_json)
         else:
-            _prompt(qa, top_k, candidates, as_json)
+            _prompt(qa, top_k, candidates, within, as_json)
 
 
-def _answer(qa: DocQA, question: str, top_k: int, candidates: int, as_json: bool) -> None:
-    [result], timings = qa.results([question], top_k, candidates)
+def _answer(
+    qa: DocQA, question: str, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool
+) -> None:
+    [result], timings = qa.results([question], top_k, candidates, within)
     if not as_json:
-        if result.windows_read == 0:
+        if result.windows_read == 0 and not within:
             click.echo("The index holds no documents yet: run docqa index PATH...")
         else:
             _print_answers(result.answers)
@@ -110,7 +115,7 @@ def _answer(qa: DocQA, question: str, top_k: int, candidates: int, as_json: bool
     )
 
 
-def _prompt(qa: DocQA, top_k: int, candidates: int, as_json: bool) -> None:
+def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool) -> None:
     """Questions until the end of input (Ctrl-D) or an empty line."""
     import contextlib
 
@@ -127,7 +132,7 @@ def _prompt(qa: DocQA, top_k: int, candidates: int, as_json: bool) -> None:
         if not question:
             return
         try:
-            _answer(qa, question, top_k, candidates, as_json)
+            _answer(qa, question, top_k, candidates, within, as_json)
         except QuestionError as problem:
             error(str(problem))
 
@@ -237,11 +242,18 @@ def read(
     metavar="N",
     help="How many windows.",
 )
+@within_options
 @embedder_option
 @device_option
 @json_option
 def search(
-    question: str, folder: str, k: int, embedder: str | None, device: str, as_json: bool
+    question: str,
+    folder: str,
+    k: int,
+    within: tuple[str, ...],
+    embedder: str | None,
+    device: str,
+    as_json: bool,
 ) -> None:
     """List the windows that retrieval finds for a question; nothing is read.
 
@@ -252,7 +264,7 @@ def search(
     from docqa.qa import DocQA
 
     with DocQA(folder, embedder=embedder, device=device) as qa:
-        hits = qa.search(question, k)
+        hits = qa.search(question, k, within)
     if as_json:
         print_json({"question": question, "hits": [hit.to_dict() for hit in hits]})
         return
@@ -263,7 +275,9 @@ def search(
             f"characters {hit.start}-{hit.end}"
         )
         click.echo(click.style(f"        {excerpt(hit.text)}", dim=True))
-    if not hits:
+    if not hits and within:
+        click.echo("There is no text in these documents.")
+    elif not hits:
         click.echo("The index holds no documents yet: run docqa index PATH...")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,8 +15,10 @@ from starlette.staticfiles import StaticFiles
 
 from docqa import __version__
 from docqa.server.guards import BodyGuard, Doorkeeper, Headers
+from docqa.server.metrics import Counting
 from docqa.server.replies import handle_errors
 from docqa.server.routes.asking import asking_routes
+from docqa.server.routes.changes import change_routes
 from docqa.server.routes.documents import document_routes
 from docqa.server.routes.health import health_routes
 from docqa.server.service import Service
@@ -36,6 +39,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if service.uploads is not None:
+            service.uploads.start()
         loading = asyncio.create_task(service.load())
         try:
             yield
@@ -43,7 +48,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             loading.cancel()
             with suppress(asyncio.CancelledError):
                 await loading
-            await asyncio.to_thread(service.close)
+            await service.close()
 
     app = FastAPI(
         title="docqa",
@@ -57,6 +62,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     handle_errors(app)
     app.include_router(asking_routes(service))
     app.include_router(document_routes(service))
+    app.include_router(change_routes(service))
     app.include_router(health_routes(service))
 
     @app.get("/", include_in_schema=False)
@@ -64,6 +70,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/static", StaticFiles(directory=_PAGE))
+    _mount_agents(app, service)
 
     app.add_middleware(BodyGuard, limits=settings.limits, uploads="/api/documents")
     app.add_middleware(Doorkeeper, settings=settings)
@@ -76,4 +83,21 @@ def create_app(settings: ServerSettings) -> FastAPI:
             expose_headers=["Retry-After"],
         )
     app.add_middleware(Headers)
+    app.add_middleware(Counting, metrics=service.metrics)
     return app
+
+
+def _mount_agents(app: FastAPI, service: Service) -> None:
+    """Serve agents at ``/mcp``, where the extra for them is installed."""
+    if find_spec("mcp") is None:
+        return
+    from docqa.server.mcp import LOCAL_HOSTS, mount_mcp
+
+    settings = service.settings
+    hosts = [pattern for name in settings.names for pattern in (name, f"{name}:*")]
+    mount_mcp(
+        app,
+        service.qa,
+        allowed_hosts=[*LOCAL_HOSTS, *hosts],
+        show_paths=settings.show_paths,
+    )

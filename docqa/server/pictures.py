@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from docqa.errors import IngestError
+from docqa.ingest.document import Source
 from docqa.ingest.errors import os_reason
 
 _Value = TypeVar("_Value")
@@ -127,11 +128,15 @@ class Pictures:
             (path, _state(path), page), lambda: self._need().page_size(path, page)
         )
 
-    def boxes(self, path: str, start: int, end: int) -> list[dict[str, Any]]:
-        """Return the boxes of a stretch of a document's text; none where they can't be had."""
+    def boxes(self, path: str, start: int, end: int, source: Source | None) -> list[dict[str, Any]]:
+        """Return the boxes of a stretch of a document's text; none where they can't be had.
+
+        Args:
+            source: the document as the index has it; without it the whole file is read.
+        """
 
         def find() -> list[dict[str, Any]]:
-            return [asdict(box) for box in self._need().boxes(path, start, end)]
+            return [asdict(box) for box in self._need().boxes(path, start, end, source=source)]
 
         try:
             return self._boxes.get((path, _state(path), start, end), find)

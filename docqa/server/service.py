@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from docqa.server.answering import Answered, Answering, AskOptions
 from docqa.server.batcher import Batcher
 from docqa.server.documents import Catalog
+from docqa.server.metrics import Metrics
 from docqa.server.pictures import Pictures
 from docqa.server.settings import ServerSettings
+from docqa.server.uploads import Uploads
 from docqa.server.work import Threads
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class Service:
         threads: for searches, explanations and looks at documents.
         drawing: for pages and boxes, whose processes take one job at a time.
         pictures: pages of PDF files.
+        metrics: what is counted.
+        uploads: documents that come and go; None where changes are not allowed.
         is_ready: whether the models are loaded.
     """
 
@@ -45,6 +49,8 @@ class Service:
     threads: Threads
     drawing: Threads
     pictures: Pictures
+    metrics: Metrics
+    uploads: Uploads | None
     is_ready: bool = False
 
     @classmethod
@@ -63,16 +69,31 @@ class Service:
         )
         catalog = Catalog(settings.uploads, settings.show_paths)
         answering = Answering(qa, catalog)
-        return cls(
+        metrics = Metrics()
+        service = cls(
             settings=settings,
             qa=qa,
             catalog=catalog,
             answering=answering,
-            batcher=Batcher(answering.ask, limits.waiting, limits.batch),
+            batcher=Batcher(answering.ask, limits.waiting, limits.batch, metrics.on_batch),
             threads=Threads("docqa-look", limits.threads, limits.waiting_for_threads),
             drawing=Threads("docqa-draw", 2, limits.waiting_for_threads),
             pictures=Pictures(limits.pictures),
+            metrics=metrics,
+            uploads=Uploads(settings, qa, catalog) if settings.allow_changes else None,
         )
+        metrics.watch(
+            "docqa_questions_waiting",
+            "Questions that wait for the reader.",
+            lambda: service.batcher.waiting,
+        )
+        metrics.watch(
+            "docqa_pictures_bytes",
+            "Bytes of pictures of pages that are kept.",
+            lambda: service.pictures.weight,
+        )
+        metrics.watch("docqa_ready", "Whether questions can be answered.", lambda: service.is_ready)
+        return service
 
     async def load(self) -> None:
         """Load the models, and answer a question so that the first client finds all warm.
@@ -92,8 +113,13 @@ class Service:
                     _log.error("no question can be answered yet: %s", said)
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    def close(self) -> None:
-        """Stop the threads, and close the index."""
+    async def close(self) -> None:
+        """Stop: what is being read or written comes to its next end, and the index is closed."""
+        if self.uploads is not None:
+            await self.uploads.stop()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         self.batcher.close()
         self.threads.close()
         self.drawing.close()

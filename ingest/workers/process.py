@@ -9,8 +9,11 @@ import site
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from docqa.ingest.archives import Listing
 from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.errors import IngestError
 from docqa.ingest.workers.protocol import (
@@ -18,6 +21,7 @@ from docqa.ingest.workers.protocol import (
     pack_limits,
     pack_request,
     unpack_header,
+    unpack_listing,
     unpack_reply,
 )
 
@@ -32,6 +36,8 @@ sys.modules["docqa"] = package
 from docqa.ingest.workers.worker import main
 main()
 """
+T = TypeVar("T")
+
 _DOCQA = Path(__file__).absolute().parents[2]
 _CHUNK_BYTES = 1024 * 1024
 _MOST_HEADER_BYTES = 64 * 1024 * 1024
@@ -96,12 +102,41 @@ class WorkerProcess:
         Raises:
             IngestError: it could not be; :attr:`usable` then says if the worker survived.
         """
+
+        def unpack(header: Header, body: bytearray) -> Document:
+            reply = unpack_reply(path, header, body)
+            if isinstance(reply, Failure):
+                raise IngestError(reply.error, reply.passing)
+            return reply
+
+        return self.ask(pack_request("load", path), unpack)
+
+    def list_members(self, path: str) -> Listing:
+        """Have an archive's members listed.
+
+        Raises:
+            IngestError: as for :meth:`load`.
+        """
+        return self.ask(pack_request("list", path), lambda header, _: unpack_listing(header))
+
+    def ask(self, request: bytes, unpack: Callable[[Header, bytearray], T]) -> T:
+        """Have a request answered.
+
+        Args:
+            request: as :func:`pack_request` makes it.
+            unpack: makes the result of the reply's header and body, raises a ValueError where they
+                make no sense, and an :class:`IngestError` where the reply gives a reason.
+
+        Raises:
+            IngestError: there is no result; :attr:`usable` then says if the worker survived.
+        """
         deadline = time.monotonic() + self._limits.seconds
         self._in_step = False
         try:
-            self._requests.write(pack_request(path))
+            self._requests.write(request)
             header, body = self._receive(deadline)
-            reply = unpack_reply(path, header, body)
+            self._in_step = not header.last
+            return unpack(header, body)
         except TimeoutError:
             self.kill()
             raise IngestError(
@@ -111,12 +146,9 @@ class WorkerProcess:
         except (_EndedError, BrokenPipeError):
             raise self._how_it_ended() from None
         except ValueError as error:
+            self._in_step = False
             self.kill()
             raise IngestError(_NONSENSE) from error
-        self._in_step = not header.last
-        if isinstance(reply, Failure):
-            raise IngestError(reply.error, reply.passing)
-        return reply
 
     def kill(self) -> None:
         """End the process now, whatever it is doing."""

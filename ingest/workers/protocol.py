@@ -1,4 +1,4 @@
-"""What a worker and its parent say to each other: a line of JSON, then the text in UTF-8.
+"""What a worker and its parent say to each other: a line of JSON, then a text or a picture.
 
 No pickles: whatever a document does to the worker that reads it, all that reaches the parent is
 numbers and text, and each of them is checked here. Paths with undecodable bytes survive, as JSON
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from docqa.ingest.archives import Listing
+from docqa.ingest.box import Box
 from docqa.ingest.document import Document, Failure, Heading, LoadLimits
+from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import FORMATS
 
 _FORMATS = frozenset(format.name for format in FORMATS)
@@ -22,6 +25,8 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _MOST_WORDS = 2000  # characters in a title, a heading, a gap or an error
 _MOST_INTEGER = 2**63 - 1  # as SQLite keeps them
 _MOST_LEVEL = 100
+_MOST_THOUSANDTHS = 10**9
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,81 @@ def unpack_limits(packed: str) -> LoadLimits:
     return LoadLimits(**json.loads(packed))
 
 
-def pack_request(path: str) -> bytes:
-    """Return a request to read one file."""
-    return json.dumps(path).encode("ascii") + b"\n"
+def pack_request(task: str, path: str, *arguments: object) -> bytes:
+    """Return a request.
+
+    Args:
+        task: the name of one of the worker's tasks.
+        path: of the file that it is about.
+        arguments: of the task, as JSON has them.
+    """
+    return json.dumps([task, path, *arguments]).encode("ascii") + b"\n"
 
 
-def unpack_request(line: bytes) -> str:
-    """Return the path of the file to read."""
-    return str(json.loads(line))
+def unpack_request(line: bytes) -> tuple[str, str, list[Any]]:
+    """Return the task, the path and the task's arguments."""
+    task, path, *arguments = json.loads(line)
+    return task, path, arguments
+
+
+def pack_boxes(boxes: Sequence[Box], last: bool) -> tuple[bytes, bytes]:
+    """Return the reply that holds boxes: its header and its empty body."""
+    edges = [
+        [box.page, *map(_thousandths, (box.left, box.top, box.right, box.bottom))] for box in boxes
+    ]
+    return _packed({"bytes": 0, "last": last, "boxes": edges}), b""
+
+
+def unpack_boxes(header: Header) -> list[Box]:
+    """Return the boxes of a reply.
+
+    Raises:
+        IngestError: the reply gives a reason why there are none.
+        ValueError: no such reply.
+    """
+    _raise_failure(header)
+    boxes = []
+    for value in _list(header.fields.get("boxes")):
+        page, *edges = _list(value)
+        left, top, right, bottom = map(_points, edges)
+        boxes.append(Box(_integer(page, 1, _MOST_INTEGER), left, top, right, bottom))
+    return boxes
+
+
+def pack_size(width: float, height: float, last: bool) -> tuple[bytes, bytes]:
+    """Return the reply that holds a page's size in points: its header and its empty body."""
+    size = [_thousandths(width), _thousandths(height)]
+    return _packed({"bytes": 0, "last": last, "size": size}), b""
+
+
+def unpack_size(header: Header) -> tuple[float, float]:
+    """Return the size of a reply, in points.
+
+    Raises:
+        IngestError: the reply gives a reason why there is none.
+        ValueError: no such reply.
+    """
+    _raise_failure(header)
+    width, height = map(_points, _list(header.fields.get("size")))
+    return width, height
+
+
+def pack_picture(png: bytes, last: bool) -> tuple[bytes, bytes]:
+    """Return the reply that holds a picture: its header and its body."""
+    return _packed({"bytes": len(png), "last": last}), png
+
+
+def unpack_picture(header: Header, body: bytes | bytearray) -> bytes:
+    """Return the picture of a reply.
+
+    Raises:
+        IngestError: the reply gives a reason why there is none.
+        ValueError: no such reply.
+    """
+    _raise_failure(header)
+    if not body.startswith(_PNG):
+        raise ValueError("no PNG")
+    return bytes(body)
 
 
 def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
@@ -75,13 +147,20 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
         "gaps": document.gaps,
         "lines": document.lines,
     }
-    return json.dumps(header).encode("ascii") + b"\n", body
+    return _packed(header), body
+
+
+def pack_listing(listing: Listing, last: bool) -> tuple[bytes, bytes]:
+    """Return the reply that holds an archive's members: its header and its empty body."""
+    return _packed(
+        {"bytes": 0, "last": last, "members": listing.members, "gaps": listing.gaps}
+    ), b""
 
 
 def pack_error(error: str, last: bool, passing: bool = False) -> tuple[bytes, bytes]:
     """Return the reply where there is no document: its header and its empty body."""
     header = {"bytes": 0, "last": last, "error": error, "passing": passing}
-    return json.dumps(header).encode("ascii") + b"\n", b""
+    return _packed(header), b""
 
 
 def unpack_header(line: bytes) -> Header:
@@ -142,6 +221,47 @@ def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document
         gaps=tuple(_words(value) for value in _list(fields.get("gaps"))),
         lines=lines,
     )
+
+
+def _packed(header: dict[str, object]) -> bytes:
+    return json.dumps(header).encode("ascii") + b"\n"
+
+
+def _raise_failure(header: Header) -> None:
+    if "error" in header.fields:
+        raise IngestError(_words(header.fields["error"]), _boolean(header.fields.get("passing")))
+
+
+def _thousandths(points: float) -> int:
+    """Return a length as a reply has it: numbers there are integers."""
+    return round(1000 * points)
+
+
+def _points(value: object) -> float:
+    return _integer(value, -_MOST_THOUSANDTHS, _MOST_THOUSANDTHS) / 1000
+
+
+def unpack_listing(header: Header) -> Listing:
+    """Return the listing of a reply.
+
+    Raises:
+        IngestError: the reply gives a reason why there is none.
+        ValueError: no such reply.
+    """
+    _raise_failure(header)
+    fields = header.fields
+    members = tuple(_member(value) for value in _list(fields.get("members")))
+    if len(set(members)) < len(members):
+        raise ValueError("a member twice")
+    return Listing(members, tuple(_words(value) for value in _list(fields.get("gaps"))))
+
+
+def _member(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 2 * _MOST_WORDS or "\0" in value:
+        raise ValueError("no path")
+    if any(part in ("", ".", "..") for part in value.split("/")):
+        raise ValueError("a path that leads outside")
+    return value
 
 
 def _refuse(number: str) -> NoReturn:

@@ -12,14 +12,27 @@ import resource
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from docqa.ingest.archives import list_members
 from docqa.ingest.document import LoadLimits
 from docqa.ingest.errors import IngestError
-from docqa.ingest.load import load, one_line
-from docqa.ingest.workers.protocol import pack_document, pack_error, unpack_limits, unpack_request
+from docqa.ingest.load import load, one_line, pages_of, reasons
+from docqa.ingest.workers.protocol import (
+    pack_boxes,
+    pack_document,
+    pack_error,
+    pack_listing,
+    pack_picture,
+    pack_size,
+    unpack_limits,
+    unpack_request,
+)
 
 _MB = 1024 * 1024
 # Added to the process's niceness: where cores are few, the embedder, which keeps all of them in
@@ -36,7 +49,7 @@ def main() -> None:
     with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
         for line in lines:
             with _killed_when_closed(requests):
-                header, body, last = _serve(unpack_request(line), limits)
+                header, body, last = _serve(line, limits)
             out.write(header)
             out.write(body)
             out.flush()
@@ -45,16 +58,17 @@ def main() -> None:
                 return
 
 
-def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
+def _serve(line: bytes, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
     """Return a reply's header and body, and whether it is this process's last.
 
     Memory is seldom given back whole, and another file shouldn't pay for this one: after a costly
     file, the parent starts a fresh worker.
     """
+    task, path, arguments = unpack_request(line)
     try:
-        document = load(path, limits)
+        pack = _TASKS[task](path, limits, *arguments)
         last = _address_space() > limits.memory_mb * _MB / 2
-        return *pack_document(document, last), last
+        return *pack(last), last
     except IngestError as error:
         ran_out = isinstance(error.__cause__, MemoryError)
         last = ran_out or _address_space() > limits.memory_mb * _MB / 2
@@ -62,6 +76,48 @@ def _serve(path: str, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
     except MemoryError:
         message = f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         return *pack_error(message, last=True), True
+
+
+# Whether the reply is the worker's last, to the reply.
+_Pack = Callable[[bool], tuple[bytes, bytes]]
+
+
+def _load(path: str, limits: LoadLimits) -> _Pack:
+    return partial(pack_document, load(path, limits))
+
+
+def _list(path: str, limits: LoadLimits) -> _Pack:
+    with reasons(limits):
+        listing = list_members(path, limits)
+    return partial(pack_listing, replace(listing, gaps=tuple(map(one_line, listing.gaps))))
+
+
+def _boxes(path: str, limits: LoadLimits, stretches: list[list[Any]]) -> _Pack:
+    from docqa.ingest.formats.pdf.places import Stretch, boxes_of
+
+    asked = [Stretch(*stretch) for stretch in stretches]
+    return partial(pack_boxes, pages_of(path, limits, lambda data: boxes_of(data, asked)))
+
+
+def _page_size(path: str, limits: LoadLimits, page: int) -> _Pack:
+    from docqa.ingest.formats.pdf.places import page_size
+
+    return partial(pack_size, *pages_of(path, limits, lambda data: page_size(data, page)))
+
+
+def _picture(path: str, limits: LoadLimits, page: int, width: int) -> _Pack:
+    from docqa.ingest.formats.pdf.places import picture
+
+    return partial(pack_picture, pages_of(path, limits, lambda data: picture(data, page, width)))
+
+
+_TASKS = {
+    "load": _load,
+    "list": _list,
+    "boxes": _boxes,
+    "page size": _page_size,
+    "picture": _picture,
+}
 
 
 def _take_over_pipes() -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.answer import Answer, heading_path
+from docqa.answer import Answer
 from docqa.ingest.document import Document, Heading
 
 
@@ -63,23 +63,6 @@ def test_lines_in_text_formats_only() -> None:
     assert answer("a\nb\nc", "c").line == 3
     assert answer("a\nb\nc", "c", format_="html").line is None
     assert answer("a\nb\nc", "c").page is None
-
-
-def test_headings_above_an_answer_are_its_path() -> None:
-    outline = (
-        Heading("Lease", 1, 0),
-        Heading("1 Rent", 2, 10),
-        Heading("1.1 Late fee", 3, 20),
-        Heading("2 Notice", 2, 30),
-        Heading("Annex", 1, 40),
-    )
-    assert heading_path(outline, 0) == ("Lease",)
-    assert heading_path(outline, 25) == ("Lease", "1 Rent", "1.1 Late fee")
-    assert heading_path(outline, 35) == ("Lease", "2 Notice")
-    assert heading_path(outline, 99) == ("Annex",)
-    assert heading_path(outline[1:], 5) == ()
-    skipped = (Heading("a", 1, 0), Heading("b", 4, 1), Heading("c", 2, 2))
-    assert heading_path(skipped, 9) == ("a", "c")
 
 
 class OnlyNearby:

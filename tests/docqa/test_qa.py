@@ -16,6 +16,7 @@ from docqa import (
     AnswerSettings,
     BuildOptions,
     DocQA,
+    FilterError,
     IndexDamagedError,
     IndexLockedError,
     IndexMismatchError,
@@ -126,16 +127,19 @@ def test_threads_ask_while_the_index_is_written(qa: DocQA, documents: Path) -> N
     written = threading.Event()
 
     def ask() -> None:
-        for round_ in range(2 * len(FACTS)):
-            question, words, _ = FACTS[round_ % len(FACTS)]
-            assert words in qa.ask(question, 1)[0].text
-            if not written.is_set():
-                asked_while_writing.release()
+        try:
+            for round_ in range(2 * len(FACTS)):
+                question, words, _ = FACTS[round_ % len(FACTS)]
+                assert words in qa.ask(question, 1)[0].text
+                if not written.is_set():
+                    asked_while_writing.release()
+        finally:  # whoever fails must not be waited for
+            asked_while_writing.release(4)
 
     def wait_for_questions(*_: object) -> None:
         # Indexing goes on only when four questions were answered after it began.
         for _ in range(4):
-            assert asked_while_writing.acquire(timeout=300)
+            asked_while_writing.acquire()
 
     for n in range(3):
         (documents / f"bakery-{n}.txt").write_text(f"Bakery {n} was founded by Odile Marchand.")
@@ -364,3 +368,16 @@ def test_an_index_that_is_deleted_while_it_is_asked_is_read_to_the_end(
         shutil.rmtree(tmp_path / "index")
         assert qa._opened.embedder(store).dimension == store.settings.dimension
         assert len(store.window_ids()) == 2
+
+
+def test_filters_limit_asking_in_python(qa: DocQA, documents: Path) -> None:
+    rocket = str(documents / "rocket.md")
+    question = "Who is the landlord?"
+    assert {hit.document for hit in qa.search(question, within=[rocket])} == {rocket}
+    [rows] = qa.ask_many([question], top_k=5, within=["*.md"])
+    assert {answer.document for answer in rows} <= {rocket}
+    hits = qa.search(question)
+    reading = qa.read(question, hits, within=[str(documents / "lease.txt")])
+    assert {hit.document for hit in reading.hits} == {str(documents / "lease.txt")}
+    with pytest.raises(FilterError, match="no document within"):
+        qa.ask(question, within=[str(documents / "nowhere")])

@@ -28,14 +28,14 @@ class Found:
     def dense(self) -> DenseIndex:
         return cast(DenseIndex, self)
 
-    def search(self, questions: Vectors, k: int) -> tuple[Any, Any]:
+    def search(self, questions: Vectors, k: int, allowed: object = None) -> tuple[Any, Any]:
         ids = [*self.rows, *[-1] * (k - len(self.rows))]
         scores = [*self.rows.values(), *[0.0] * (k - len(self.rows))]
         return np.array([scores] * len(questions)), np.array([ids] * len(questions))
 
 
 class Words(Found):
-    def search(self, store: Any, question: Any, k: Any) -> Any:  # type: ignore[override]
+    def search(self, store: Any, question: Any, k: Any, allowed: Any = None) -> Any:  # type: ignore[override]
         return list(self.rows.items())
 
 

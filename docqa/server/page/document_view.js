@@ -1,11 +1,11 @@
 // The document beside the answers: its head with outline and views, and one of the views below it.
 
 import * as api from "./api.js";
-import { element, icon, iconButton, present } from "./dom.js";
+import { element, iconButton, present } from "./dom.js";
 import { showExplanation } from "./explain.js";
 import { outlineList, showCurrent } from "./outline.js";
 import { PdfView } from "./pdf_view.js";
-import { NOTHING_OPEN, go, hrefAfter, state } from "./state.js";
+import { NOTHING_OPEN, go, hrefAfter } from "./state.js";
 import { TextView } from "./text_view.js";
 import { follow } from "./answers.js";
 import { documentName } from "./words.js";
@@ -28,8 +28,9 @@ export class DocumentView {
   #shown = ""; // document and view that are drawn
   #view = null; // PdfView, TextView or null
   #turn = 0; // of the target that is being shown: a later one wins
-  #pages = null;
+  #hasPictures = false;
   #outline = [];
+  #isOutlineOpen = false;
 
   constructor(pane) {
     this.#pane = pane;
@@ -64,7 +65,7 @@ export class DocumentView {
     try {
       const { outline, pages } = await api.outline(target.document_id);
       if (turn !== this.#turn) return;
-      this.#pages = pages;
+      this.#hasPictures = hasPictures(target, pages);
       this.#outline = outline;
       if (now.view === "why") {
         this.#head(target, now);
@@ -73,14 +74,22 @@ export class DocumentView {
         if (turn === this.#turn) showExplanation(this.#body(), explanation);
         return;
       }
-      const View = pages && now.view === "page" ? PdfView : TextView;
+      const View = this.#hasPictures && now.view === "page" ? PdfView : TextView;
       this.#view = new View(this.#body(), target.document_id, { outline, pages });
       this.#head(target, now);
       await this.#view.show(target, now);
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#shown = "";
-      this.#body().replaceChildren(element("div", { class: "notice wrong", role: "alert" }, element("h2", {}, "This cannot be shown"), element("p", {}, error.message)));
+      this.#body().replaceChildren(
+        element(
+          "div",
+          { class: "notice wrong", role: "alert" },
+          element("h2", {}, "This cannot be shown"),
+          element("p", {}, error.message),
+          now.view === "page" && this.#hasPictures && element("a", { class: "plain-button", href: hrefAfter({ view: "text" }), click: follow({ view: "text" }) }, "Show the text"),
+        ),
+      );
     }
   }
 
@@ -123,34 +132,40 @@ export class DocumentView {
       iconButton("download", "Save the file", () => api.save(target.document_id, target.document.split("/").at(-1)), { "data-key": "save" }),
     ]));
     if (focused) head.querySelector(`[data-key="${focused}"]`)?.focus();
+    this.#drawOutline(target);
   }
 
   *#views(now) {
-    const names = { page: this.#pages ? "Page" : "Text", ...(this.#pages ? { text: "Text" } : {}), ...(now.question ? { why: "Why" } : {}) };
-    const shown = now.view === "text" && !this.#pages ? "page" : now.view;
+    const names = { ...(this.#hasPictures ? { page: "Page", text: "Text" } : { page: "Text" }), ...(now.question ? { why: "Why" } : {}) };
+    const shown = now.view === "text" && !this.#hasPictures ? "page" : now.view;
     for (const [view, name] of Object.entries(names)) {
       yield element("a", { href: hrefAfter({ view }), class: "segment", "data-key": view, "aria-current": shown === view ? "page" : null, click: follow({ view }) }, name);
     }
   }
 
   #outlineButton(target) {
-    const isOpen = this.#pane.querySelector(".outline") !== null;
-    const button = element(
-      "button",
-      { type: "button", class: "icon-button outline-button", "aria-expanded": String(isOpen), "aria-label": "Outline", title: "Outline", "data-key": "outline" },
-      icon("outline"),
-    );
-    button.addEventListener("click", () => {
-      const open = this.#pane.querySelector(".outline");
-      if (open) open.remove();
-      else {
-        const list = outlineList(this.#outline, target.start ?? state().at ?? 0, (heading) => this.#goTo(heading));
-        this.#body().prepend(list);
-        showCurrent(list);
-      }
-      button.setAttribute("aria-expanded", String(!open));
+    const toggle = () => {
+      this.#isOutlineOpen = !this.#isOutlineOpen;
+      button.setAttribute("aria-expanded", String(this.#isOutlineOpen));
+      this.#drawOutline(target);
+    };
+    const button = iconButton("outline", "Outline", toggle, {
+      class: "icon-button outline-button", "aria-expanded": String(this.#isOutlineOpen), "data-key": "outline",
     });
     return button;
+  }
+
+  #drawOutline(target) {
+    const drawn = this.#body().querySelector(".outline");
+    const key = `${target.document_id} ${target.start}`;
+    const isWanted = this.#isOutlineOpen && this.#view !== null && this.#outline.length > 0;
+    if (isWanted && drawn?.dataset.key === key) return;
+    drawn?.remove();
+    if (!isWanted) return;
+    const outline = outlineList(this.#outline, target.start ?? 0, (heading) => this.#goTo(heading));
+    outline.dataset.key = key;
+    this.#body().prepend(outline);
+    showCurrent(outline);
   }
 
   #goTo(heading) {
@@ -158,4 +173,9 @@ export class DocumentView {
     else this.#view?.goTo(heading.start);
     if (matchMedia("(max-width: 899px)").matches) this.toggleOutline();
   }
+}
+
+/** Return whether the server draws a document's pages: it does so for PDF files, not for slides. */
+function hasPictures({ document }, pages) {
+  return pages !== null && /\.pdf(\.gz)?$/i.test(document);
 }

@@ -10,6 +10,9 @@ import { count, fileName, formatName, size } from "./words.js";
 // Rows that are shown at once; the search finds the others.
 const ROWS = 200;
 
+// What became of a file that is not read as it is now.
+const STATES = { failed: "could not be read", stale: "older version" };
+
 /** Show what is asked on the button in the field. */
 export function showScope(now) {
   const label = scopeLabel(now);
@@ -123,9 +126,9 @@ function row(each, now, context) {
     type: "checkbox", checked: isChosen, "aria-label": `Ask only ${name}`, "data-key": `only ${each.path}`,
     change: () => change({ documents: isChosen ? others : [...others, each.path], folder: "", formats: [] }, context),
   });
-  const isRead = each.format !== null && each.format !== undefined;
+  const isRead = each.state !== "failed";
   const facts = [formatName(each.format), each.pages ? count(each.pages, "page") : null, size(each.size)];
-  if (each.state && each.state !== "indexed") facts.push(each.state);
+  if (each.state !== "ok") facts.unshift(STATES[each.state] ?? each.state);
   return element(
     "li",
     { class: "row" },
@@ -136,7 +139,7 @@ function row(each, now, context) {
       element("span", { class: "row-name", dir: "auto" }, name),
       element("span", { class: "row-path" }, each.path),
     ),
-    element("span", { class: "row-facts" }, facts.filter(Boolean).join(" · ")),
+    element("span", { class: "row-facts", title: each.reason }, facts.filter(Boolean).join(" · ")),
     context.mayChange && iconButton("bin", `Remove ${name}`, () => removeAfterAsking(each, name, context)),
   );
 }
@@ -157,7 +160,7 @@ async function removeAfterAsking(each, name, context) {
 }
 
 function change(changes, context) {
-  go(changes);
+  go(state().question ? { ...NOTHING_OPEN, ...changes } : changes);
   void context.draw();
 }
 

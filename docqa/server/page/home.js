@@ -10,8 +10,8 @@ import { count } from "./words.js";
 const EXAMPLES = 4;
 // Outlines that are looked through for examples.
 const LOOKED_AT = 8;
-// Headings that every document has, and that say nothing of its subject.
-const COMMON = /^(abstract|about|appendix|authors?|changes|conclusions?|contents|copyright|examples?|foreword|further|getting|index|introduction|licen[cs]e|notes?|overview|preface|purpose|quick|references|scope|see also|summary|table of contents)\b/i;
+// Headings that every document has and that say nothing of its subject, and those that name no thing.
+const COMMON = /^(a|an|as|at|by|for|from|how|if|in|of|on|the|this|to|what|when|where|which|who|why|with|your|abstract|about|appendix|authors?|changes|conclusions?|contents|copyright|examples?|foreword|further|getting|index|introduction|licen[cs]e|notes?|overview|preface|purpose|quick|references|scope|see also|summary|table of contents)\b/i;
 
 /** Fill the section. */
 export async function showHome(section, status) {
@@ -28,7 +28,7 @@ export async function showHome(section, status) {
   }
   const facts = element("p", { class: "facts" }, `${count(status.documents, "document")}, ${count(status.windows, "passage")}. Nothing leaves this server.`);
   section.replaceChildren(facts);
-  const examples = status.examples?.length ? status.examples.slice(0, EXAMPLES) : await fromOutlines();
+  const examples = await fromOutlines();
   if (examples.length === 0) return;
   section.prepend(
     element(
@@ -45,10 +45,10 @@ export async function showHome(section, status) {
 /** Make questions of headings: those that are questions, then those that name a thing. */
 async function fromOutlines() {
   const { documents } = await library();
-  const looked = documents.filter((each) => each.format).slice(0, LOOKED_AT);
+  const looked = documents.filter((each) => each.state !== "failed").slice(0, LOOKED_AT);
   const outlines = await Promise.all(looked.map((each) => api.outline(each.id).catch(() => ({ outline: [] }))));
   const questions = outlines.flatMap(({ outline }) => outline.map(({ text }) => text.trim()).filter(isQuestion).slice(0, 1));
-  const things = outlines.flatMap(({ outline }) => outline.map(({ text }) => asQuestion(text)).filter(Boolean).slice(0, 1));
+  const things = outlines.flatMap(({ outline }, n) => outline.map(({ text }) => asQuestion(text, looked[n].title)).filter(Boolean).slice(0, 1));
   return [...new Set([...questions, ...things])].slice(0, EXAMPLES);
 }
 
@@ -57,15 +57,10 @@ function isQuestion(heading) {
   return /^\p{Lu}.{12,80}\?$/u.test(heading) && !/\b(it|its|this|that|these|those|you|we|they|here|there)\b/i.test(heading);
 }
 
-/** Return "What is X?" for a heading that names a thing in a few words, else null. */
-function asQuestion(heading) {
+/** Return a question for a heading that names a thing in a few words, else null. */
+function asQuestion(heading, title) {
   const name = heading.replace(/^[\d.]+\s+/, "").trim();
-  const words = name.split(/\s+/);
-  if (COMMON.test(name) || words.length < 2 || words.length > 4 || !/^\p{L}[\p{L}\s'-]+$/u.test(name)) return null;
-  if (/^\p{L}+ing\b/iu.test(name)) return `How does ${lowered(name)} work?`;
-  return `What ${/[^s]s$/.test(name) ? "are" : "is"} ${lowered(name)}?`;
-}
-
-function lowered(name) {
-  return /^\p{Lu}\p{Ll}/u.test(name) && !/\s\p{Lu}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;
+  const words = name.split(/\s+/).length;
+  const isThing = words > 1 && words < 6 && /^\p{Lu}[\p{L}\s'-]+$/u.test(name) && !COMMON.test(name);
+  return isThing && name !== title ? `What is said about “${name}”?` : null;
 }

@@ -68,8 +68,17 @@ async function look(now) {
   const isOpen = target !== null && (wide.matches || now.answer > 0 || now.document !== null);
   document.body.classList.toggle("open", isOpen);
   markCurrent(panes.answers, target && keyOf(target));
+  cover(isOpen && !wide.matches);
   if (isOpen) await view.show(target, now);
   else view.clear();
+}
+
+/** Keep the keyboard in the document where it covers all else, on a phone; and bring it back. */
+function cover(isCovered) {
+  const below = [document.querySelector(".top"), panes.answers];
+  if (below[0].inert === isCovered) return;
+  for (const part of below) part.inert = isCovered;
+  (isCovered ? panes.document : panes.answers.querySelector("[aria-current]") ?? panes.answers).focus();
 }
 
 /** Return what is looked at (see Target in document_view.js), or null. */
@@ -106,7 +115,7 @@ function leave() {
   const { activeElement } = document;
   if (document.body.dataset.stage === "document") go(NOTHING_OPEN);
   else if (panes.document.contains(activeElement) || (!wide.matches && document.body.classList.contains("open"))) {
-    if (!wide.matches) go(NOTHING_OPEN);
+    if (!wide.matches) return go(NOTHING_OPEN);
     (panes.answers.querySelector("[aria-current]") ?? panes.answers).focus();
   } else if (now.view === "why") go({ view: "page" });
   else if (activeElement === byId("question")) activeElement.blur();

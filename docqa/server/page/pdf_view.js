@@ -11,12 +11,14 @@ const ZOOMS = [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
 const COMFORTABLE = 920;
 // Pictures come in a few widths, so that the server renders each page seldom.
 const WIDTH_STEP = 300;
-const WIDEST = 3000;
+const WIDEST = 2400;
 // A page that fits a phone cannot be read: there it starts larger, at the answer.
 const NARROW = 480;
 const NARROW_ZOOM = 1.25;
-// A box stands off from its words by so many points, so that its border cuts none of them.
+// A box stands off from its words by so many points, so that its border cuts none of them; less at
+// the sides, where a comma may follow.
 const OFF = 1;
+const OFF_SIDE = 0.6;
 
 /** A page, with what turns and zooms it. */
 export class PdfView {
@@ -97,20 +99,25 @@ export class PdfView {
     this.#scroll.setAttribute("aria-label", `Page ${page} of ${this.#pages}`);
     this.#sheet.classList.add("loading");
     const { width, height } = await api.pageSize(this.#id, page);
-    if (turn !== this.#turn) return;
+    if (!this.#isWanted(turn)) return;
     this.#sheet.style.aspectRatio = `${width} / ${height}`;
     this.#sheet.dataset.page = String(page);
     this.#resize();
     const picture = element("img", { alt: `Page ${page}`, draggable: "false", width: Math.round(width), height: Math.round(height) });
     picture.src = await api.picture(this.#id, page, this.#pictureWidth());
     await picture.decode();
-    if (turn !== this.#turn) return;
+    if (!this.#isWanted(turn)) return;
     this.#sheet.classList.remove("loading");
     this.#sheet.replaceChildren(picture, ...this.#boxes(page, width, height));
     this.#toAnswer();
     for (const near of [page + 1, page - 1]) {
       if (near >= 1 && near <= this.#pages) api.picture(this.#id, near, this.#pictureWidth()).catch(() => {});
     }
+  }
+
+  /** Return whether nothing else is shown by now, of this view or in its place. */
+  #isWanted(turn) {
+    return turn === this.#turn && this.#scroll.isConnected;
   }
 
   *#boxes(page, width, height) {
@@ -121,9 +128,9 @@ export class PdfView {
         const drawn = isCurrent
           ? element("div", { class: "box current" })
           : element("button", { type: "button", class: "box", title: `Answer ${answer.number}: ${flowing(answer.text)}`, "aria-label": `Answer ${answer.number}: ${flowing(answer.text)}`, click: () => go({ ...NOTHING_OPEN, answer: answer.number }) });
-        drawn.style.left = `${(100 * (box.left - OFF)) / width}%`;
+        drawn.style.left = `${(100 * (box.left - OFF_SIDE)) / width}%`;
         drawn.style.top = `${(100 * (box.top - OFF)) / height}%`;
-        drawn.style.width = `${(100 * (box.right - box.left + 2 * OFF)) / width}%`;
+        drawn.style.width = `${(100 * (box.right - box.left + 2 * OFF_SIDE)) / width}%`;
         drawn.style.height = `${(100 * (box.bottom - box.top + 2 * OFF)) / height}%`;
         yield drawn;
       }
@@ -131,6 +138,7 @@ export class PdfView {
   }
 
   #resize() {
+    if (!this.#scroll.isConnected) return;
     const width = Math.round(this.#fitting() * this.#zoom);
     if (this.#sheet.style.width === `${width}px`) return;
     this.#sheet.style.width = `${width}px`;

@@ -19,6 +19,7 @@ export class TextView {
   #high = 0;
   #length = Infinity;
   #busy = false;
+  #ends;
   #turn = 0; // of the stretch that is being loaded: a later one wins
   #text = element("article", { class: "text", dir: "auto" });
   #top = element("p", { class: "more-text" });
@@ -30,9 +31,9 @@ export class TextView {
     this.#outline = outline;
     for (const other of body.querySelectorAll(":scope > :not(.outline)")) other.remove();
     body.append(this.#scroll);
-    const ends = new IntersectionObserver((seen) => this.#grow(seen), { root: this.#scroll, rootMargin: "600px" });
-    ends.observe(this.#top);
-    ends.observe(this.#bottom);
+    this.#ends = new IntersectionObserver((seen) => this.#grow(seen), { root: this.#scroll, rootMargin: "600px" });
+    this.#ends.observe(this.#top);
+    this.#ends.observe(this.#bottom);
   }
 
   /** Show a target's words, in the middle of the pane. */
@@ -63,8 +64,13 @@ export class TextView {
       if (!isIntersecting || this.#busy || !this.#text.firstChild) continue;
       this.#busy = true;
       try {
-        await (target === this.#top ? this.#growUp() : this.#growDown());
+        const hasGrown = await (target === this.#top ? this.#growUp() : this.#growDown());
         this.#showEnds();
+        // What came to sight in the meantime was not heard: both ends are looked at anew.
+        for (const end of hasGrown ? [this.#top, this.#bottom] : []) {
+          this.#ends.unobserve(end);
+          this.#ends.observe(end);
+        }
       } catch (error) {
         target.textContent = error.message;
       } finally {
@@ -74,23 +80,25 @@ export class TextView {
   }
 
   async #growUp() {
-    if (this.#low === 0) return;
+    if (this.#low === 0) return false;
     const turn = this.#turn;
     const part = await api.text(this.#id, Math.max(0, this.#low - PIECE), this.#low);
-    if (turn !== this.#turn) return;
+    if (turn !== this.#turn) return false;
     const height = this.#scroll.scrollHeight;
     this.#low = part.start;
     this.#text.prepend(this.#piece(part.text, part.start));
     this.#scroll.scrollTop += this.#scroll.scrollHeight - height;
+    return true;
   }
 
   async #growDown() {
-    if (this.#high >= this.#length) return;
+    if (this.#high >= this.#length) return false;
     const turn = this.#turn;
     const part = await api.text(this.#id, this.#high, this.#high + PIECE);
-    if (turn !== this.#turn) return;
+    if (turn !== this.#turn) return false;
     this.#high = part.end;
     this.#text.append(this.#piece(part.text, part.start));
+    return true;
   }
 
   #showEnds() {

@@ -32,8 +32,15 @@ export function setUpUpload(onAdded) {
     event.preventDefault();
     depth = 0;
     drop.hidden = true;
-    void add([...event.dataTransfer.files], onAdded);
+    void add(filesOf(event.dataTransfer), onAdded);
   });
+}
+
+/** Return the files that were dropped; folders cannot be sent. */
+function filesOf({ items, files }) {
+  const isFolder = [...items].map((item) => item.webkitGetAsEntry()?.isDirectory === true);
+  if (isFolder.includes(true)) announce("Folders cannot be dropped: drop the files in them.");
+  return [...files].filter((_, n) => !isFolder[n]);
 }
 
 async function add(files, onAdded) {
@@ -51,15 +58,17 @@ async function add(files, onAdded) {
   byId("tasks").append(card);
   announce(`Adding ${what}`);
   let failed = [];
+  let stage = "";
   try {
     for await (const event of api.taskEvents(await api.upload(files))) {
+      ({ stage } = event);
       line.textContent = event.total ? `${event.stage} ${event.done} of ${event.total}` : event.stage;
       if (event.total) {
         progress.max = event.total;
         progress.value = event.done;
       }
       if (Array.isArray(event.failures)) failed = event.failures;
-      failures.replaceChildren(...failed.map((failure) => element("li", {}, failureLine(failure))));
+      failures.replaceChildren(...failed.map((failure) => element("li", {}, `${failure.document}: ${failure.error}`)));
     }
   } catch (error) {
     progress.remove();
@@ -69,14 +78,15 @@ async function add(files, onAdded) {
     return;
   }
   progress.remove();
-  const added = files.length - failed.length;
-  line.textContent = failed.length ? `${added} of ${files.length} added` : "Added. It can be asked now.";
-  card.classList.add(failed.length ? "wrong" : "done");
+  const isDone = stage === "done" && failed.length === 0;
+  line.textContent = isDone ? "Added. It can be asked now." : outcome(stage, files.length, failed.length);
+  card.classList.add(isDone ? "done" : "wrong");
   announce(`${what}: ${line.textContent}`);
   api.forgetAnswers();
   onAdded();
 }
 
-function failureLine(failure) {
-  return typeof failure === "string" ? failure : `${failure.path ?? failure.name}: ${failure.error}`;
+function outcome(stage, sent, failed) {
+  if (stage !== "done") return "The server stopped before it was added. Try again.";
+  return `${sent - failed} of ${count(sent, "document")} added`;
 }

@@ -102,10 +102,13 @@ async def _ask(
 
 
 def _add_boxes(service: Service, answered: list[Answered]) -> None:
-    for one in answered:
-        for answer, file in zip(one.values["answers"], one.files, strict=True):
-            answer["boxes"] = (
-                service.pictures.boxes(file, answer["start"], answer["end"])
-                if answer["page"] is not None
-                else []
-            )
+    with service.qa.snapshot() as store:
+        for one in answered:
+            for answer, file in zip(one.values["answers"], one.files, strict=True):
+                answer["boxes"] = (
+                    service.pictures.boxes(
+                        file, answer["start"], answer["end"], store.document_at(file)
+                    )
+                    if answer["page"] is not None
+                    else []
+                )

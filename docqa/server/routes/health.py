@@ -1,4 +1,4 @@
-"""How the server is: ``/healthz``, ``/readyz``, ``/api/status``."""
+"""How the server is: ``/healthz``, ``/readyz``, ``/metrics``, ``/api/status``."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ def health_routes(service: Service) -> APIRouter:
         if not service.is_ready:
             raise RefusedError(503, "the models are being loaded", 2)
         return Json({"ok": True})
+
+    @routes.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}},
+        summary="Counts for Prometheus",
+    )
+    async def metrics() -> Response:
+        """Return counts in Prometheus' text format."""
+        return Response(service.metrics.text(), media_type=service.metrics.content_type)
 
     @routes.get(
         "/api/status", response_model=StatusReply, responses=REFUSALS, summary="What is served"

@@ -93,7 +93,7 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
         except UnreadablePageError as error:
             _read_page_by_pypdf(other(), number, read, str(error))
             continue
-        if page.blank and not page.glyphs and not page.pictures:
+        if page.is_blank:
             # Perhaps its font or its content is damaged: pypdf goes on where pdfium gives up.
             _read_page_by_pypdf(other(), number, read, None)
             continue
@@ -104,7 +104,9 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
             lines = []
         elif not lines and page.pictures:
             read.pictures.append(number + 1)
-        read.lines.append(_composed(lines))
+        for line in lines:
+            line.glyphs = []  # those of all pages would take too much memory
+        read.lines.append(lines)
         read.heights.append(page.height)
     return read
 
@@ -126,20 +128,17 @@ def _read_page_by_pypdf(
         if number >= document.pages:
             raise UnreadablePageError(reason or "it is missing")
         texts = document.text(number).splitlines()
-        lines = [Line(text, 0.0, 1.0, middle, 10.0) for text in texts if text.strip()]
+        lines = [
+            Line(unicodedata.normalize("NFC", text), 0.0, 1.0, middle, 10.0)
+            for text in texts
+            if text.strip()
+        ]
         if not lines and (reason is not None or document.is_damaged(number)):
             raise UnreadablePageError(reason or "it is damaged")
     except UnreadablePageError as error:
         read.unreadable[number + 1] = str(error)
-    read.lines.append(_composed(lines))
+    read.lines.append(lines)
     read.heights.append(_A4_HEIGHT)
-
-
-def _composed(lines: list[Line]) -> list[Line]:
-    """Compose letters with the accents that follow them, as other texts have them."""
-    for line in lines:
-        line.text = unicodedata.normalize("NFC", line.text)
-    return lines
 
 
 def _joined(pages: Sequence[Sequence[Line]]) -> tuple[str, list[int], list[list[int]]]:

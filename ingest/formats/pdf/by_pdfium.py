@@ -9,7 +9,8 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from docqa.ingest.formats.pdf.glyphs import Letters, PageGlyphs, page_glyphs
+from docqa.ingest.formats.pdf.glyphs import Letters, PageGlyphs, UnreadablePageError, page_glyphs
+from docqa.ingest.formats.pdf.picture import Pixels, draw_page
 from docqa.ingest.formats.pdf.structure import Bookmark
 
 _MOST_BOOKMARKS = 5000
@@ -40,6 +41,42 @@ class PdfiumDocument:
             UnreadablePageError: it can't be read.
         """
         return page_glyphs(self._document, self._form, number, lambda: letters(number))
+
+    def size(self, number: int) -> tuple[float, float]:
+        """Return width and height of a page as it is shown, in points.
+
+        Args:
+            number: of the page, from 0.
+
+        Raises:
+            UnreadablePageError: it can't be opened.
+        """
+        with self._page(number) as page:
+            return pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
+
+    def draw(self, number: int, width: int, most_pixels: int) -> Pixels:
+        """Draw a page with the notes and the form fields on it.
+
+        Args:
+            number: of the page, from 0.
+            width: in pixels; less where the picture would have too many.
+            most_pixels: what the picture may have.
+
+        Raises:
+            UnreadablePageError: the page can't be opened.
+        """
+        with self._page(number) as page:
+            return draw_page(page, self._form, width, most_pixels)
+
+    @contextmanager
+    def _page(self, number: int) -> Iterator[Any]:
+        page = pdfium.FPDF_LoadPage(self._document, number)
+        if not page:
+            raise UnreadablePageError("it is damaged")
+        try:
+            yield page
+        finally:
+            pdfium.FPDF_ClosePage(page)
 
     def title(self) -> str:
         """Return the title in the file's own data; empty where there is none."""

@@ -29,6 +29,8 @@ _LEAST_SCALE = 0.2
 # Runs that lie on other runs are looked at one by one, up to so many on a page.
 _MOST_OVERLAPS = 40
 _SMALLEST = 0.8
+# How far most letters reach above and below their base line, in the size of the type.
+_REACH = (0.75, 0.15)
 # Lines and the like that take less than this share of a page are ornaments.
 _LEAST_DRAWING = 0.01
 _INVISIBLE_MODES = (3, 7)
@@ -78,6 +80,8 @@ class Glyph:
         direction: quarter turns of the writing, 0 for upright.
         run: number of the text object that it belongs to.
         known: whether the font says which character it is.
+        field: left, top, right and bottom of the form field or note that it was typed into, on the
+            page as it is shown; None for a sign of the page itself.
     """
 
     text: str
@@ -88,6 +92,24 @@ class Glyph:
     direction: int
     run: int
     known: bool = True
+    field: tuple[float, float, float, float] | None = None
+
+    def box(self, above: float, below: float) -> tuple[float, float, float, float]:
+        """Return left, top, right and bottom on the page as it is shown.
+
+        Args:
+            above, below: how far the box reaches from the base line, in the size of the type.
+        """
+        top, bottom = self.base - above * self.size, self.base + below * self.size
+        match self.direction:
+            case 0:
+                return self.left, top, self.right, bottom
+            case 1:
+                return -bottom, self.left, -top, self.right
+            case 2:
+                return -self.right, -bottom, -self.left, -top
+            case _:
+                return top, -self.right, bottom, -self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +130,11 @@ class PageGlyphs:
     pictures: bool
     unknown: int
     blank: bool
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether pdfium finds nothing at all on the page, seen or hidden."""
+        return self.blank and not self.glyphs and not self.pictures
 
 
 class UnreadablePageError(Exception):
@@ -208,22 +235,9 @@ class _Place:
         turns = -round(math.atan2(b, a) / (math.pi / 2)) + self._turns
         return int(turns % 4)
 
-    def box(self, glyph: Glyph) -> tuple[float, float, float, float]:
-        """Return left, top, right and bottom of a glyph on the shown page."""
-        top, bottom = glyph.base - 0.75 * glyph.size, glyph.base + 0.15 * glyph.size
-        match glyph.direction:
-            case 0:
-                return glyph.left, top, glyph.right, bottom
-            case 1:
-                return -bottom, glyph.left, -top, glyph.right
-            case 2:
-                return -glyph.right, -bottom, -glyph.left, -top
-            case _:
-                return top, -glyph.right, bottom, -glyph.left
-
     def holds(self, glyph: Glyph) -> bool:
         """Tell whether a glyph's middle is on the page."""
-        left, top, right, bottom = self.box(glyph)
+        left, top, right, bottom = glyph.box(*_REACH)
         x, y = (left + right) / 2, (top + bottom) / 2
         return bool(-0.5 <= x <= self.width + 0.5 and -0.5 <= y <= self.height + 0.5)
 
@@ -474,7 +488,7 @@ def _seen(
     if scale < _LEAST_SCALE:
         return glyphs  # on a page the size of a wall no letter would leave a trace
     drawn = _draw(page, place, scale)
-    boxes = _Boxes(shown, place, scale, drawn.shape)
+    boxes = _Boxes(shown, scale, drawn.shape)
     inked = boxes.share(_changed(drawn, _draw_without(page, place, scale, runs)))
     hidden = {run for run, share in inked.items() if share < 0.3}
     if hidden and pictures:
@@ -501,13 +515,11 @@ def _seen(
 class _Boxes:
     """The boxes of glyphs on a drawn page, by the runs that they belong to."""
 
-    def __init__(
-        self, glyphs: list[Glyph], place: _Place, scale: float, shape: tuple[int, ...]
-    ) -> None:
+    def __init__(self, glyphs: list[Glyph], scale: float, shape: tuple[int, ...]) -> None:
         rows, columns = shape
         self._shape = shape
         self._runs = np.array([glyph.run for glyph in glyphs])
-        edges = np.array([place.box(glyph) for glyph in glyphs]) * scale
+        edges = np.array([glyph.box(*_REACH) for glyph in glyphs]) * scale
         low, high = np.floor(edges[:, :2] + 0.3), np.ceil(edges[:, 2:] - 0.3)
         high = np.maximum(high, low + 1)
         self._left, self._right = (
@@ -742,5 +754,16 @@ def _typed_glyphs(
         base = top + (number + 0.5) * pitch + 0.35 * size + lift
         for at, char in enumerate(line):
             start = left + at * advance
-            glyphs.append(Glyph(char, start, start + advance, base, size, 0, run))
+            glyphs.append(
+                Glyph(
+                    char,
+                    start,
+                    start + advance,
+                    base,
+                    size,
+                    0,
+                    run,
+                    field=(left, top, right, bottom),
+                )
+            )
     return glyphs

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 import statistics
+import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from docqa.ingest.formats.pdf.glyphs import Glyph
@@ -44,6 +45,7 @@ class Cell:
         left, right, base: where it is, along the writing.
         size: of most of its type, in points.
         order: number of its first glyph in the file.
+        glyphs: as its text has them.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Cell:
     base: float
     size: float
     order: int
+    glyphs: list[Glyph]
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class Line:
         left, right, base: where it is, along the writing.
         size: of most of its type, in points.
         upright: whether it is not turned.
+        glyphs: in the order in which the text has them.
     """
 
     text: str
@@ -71,6 +75,7 @@ class Line:
     base: float
     size: float
     upright: bool = True
+    glyphs: list[Glyph] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -91,7 +96,10 @@ class _Row:
 
 
 def page_lines(glyphs: list[Glyph]) -> list[Line]:
-    """Return the lines of a page in reading order; writing that is turned comes last."""
+    """Return the lines of a page in reading order; writing that is turned comes last.
+
+    Letters are composed with the accents that follow them, as other texts have them.
+    """
     lines: list[Line] = []
     counts = Counter(glyph.direction for glyph in glyphs if not glyph.text.isspace())
     directions = sorted(counts, key=lambda direction: (-counts[direction], direction))
@@ -101,7 +109,7 @@ def page_lines(glyphs: list[Glyph]) -> list[Line]:
         cells = [cell for row in rows for cell in _cells(row)]
         upright = direction == directions[0]
         lines += [
-            Line(line.text, line.left, line.right, line.base, line.size, upright)
+            replace(line, text=unicodedata.normalize("NFC", line.text), upright=upright)
             for line in _in_order(cells, 0)
         ]
     return lines
@@ -205,6 +213,7 @@ def _cells(row: _Row) -> list[Cell]:
                     row.base,
                     sizes.most_common(1)[0][0],
                     min(piece.order for piece in group),
+                    [glyph for piece in group for glyph in piece.glyphs],
                 )
             )
     return cells
@@ -380,6 +389,7 @@ def _as_rows(cells: list[Cell]) -> list[Line]:
                 max(cell.right for cell in row),
                 row[0].base,
                 longest.size,
+                glyphs=[glyph for cell in row for glyph in cell.glyphs],
             )
         )
     return lines

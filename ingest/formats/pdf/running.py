@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import combinations
 
 from docqa.ingest.formats.pdf.layout import Line
 
@@ -11,6 +12,8 @@ from docqa.ingest.formats.pdf.layout import Line
 _DEEP = 3
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
 _PAGE_WORD = re.compile(r"#|page|seite|pagina|página|strana|side|sida|of|von|de|di|/|[^\w#]")
+# The document's text has a soft hyphen where a line's end cuts a word.
+_HYPHEN = re.compile("[-\u2010\u00ad]$")
 
 Slot = tuple[bool, int, str]
 
@@ -56,6 +59,40 @@ def without_running(pages: list[list[Line]], heights: list[float]) -> list[list[
         }
         out.append([line for at, line in enumerate(lines) if at not in found or at in kept])
     return out
+
+
+def lines_left(lines: list[Line], height: float, texts: list[str]) -> list[Line] | None:
+    """Return those lines of a page that :func:`without_running` left in it.
+
+    Args:
+        lines: all that the page has, in reading order.
+        height: of the page, in points.
+        texts: of the lines that were left.
+
+    Returns:
+        None where these texts can't be what was left.
+    """
+    slots = _slots(lines, height)
+    missing = len(lines) - len(texts)
+    if missing < 0:
+        return None
+
+    def distance(dropped: tuple[int, ...]) -> int:
+        return sum(slots[at][1] for at in dropped)
+
+    # Where a running line's words stand a second time, the outer one is the running one.
+    for dropped in sorted(combinations(slots, missing), key=distance):
+        left = [line for at, line in enumerate(lines) if at not in dropped]
+        if all(_same(line.text, text) for line, text in zip(left, texts, strict=True)):
+            return left
+    return None
+
+
+def _same(line: str, text: str) -> bool:
+    """Tell whether a line is the same, but for what its hyphen at the end was made."""
+    return line == text or (
+        len(line) == len(text) and _HYPHEN.sub("-", line) == _HYPHEN.sub("-", text)
+    )
 
 
 def _slots(lines: list[Line], height: float) -> dict[int, Slot]:
