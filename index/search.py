@@ -20,10 +20,10 @@ from docqa.index.within import Allowed, find_allowed
 
 # Windows that each of the two searches offers.
 _POOL = 200
-# How many times as many they offer where these are copies of fewer than are asked for.
-_MORE = 8
 # Filters whose windows are kept; each takes some ten bytes a window.
 _FILTERS = 8
+# How many times as many they offer where these are copies of fewer than are asked for.
+_MORE = 8
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,9 @@ def search(
         hits = _distinct(store, *_fuse(store, vectors[n], cosines, words), k)
         # So many copies that nothing else was offered: more of each search.
         if len(hits) < k and len(cosines) >= pool:
-            more = _MORE * pool
-            [hits] = search(store, searches, [question], vectors[n : n + 1], k, within, more)
+            [hits] = search(
+                store, searches, [question], vectors[n : n + 1], k, within, _MORE * pool
+            )
         result.append(hits)
     return result
 

@@ -76,6 +76,7 @@ class Document:
             without text; ...").
         lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
             empty where the text is the file itself or has no lines.
+        pictures: how many pages are missing in the text whose text could be recognised.
     """
 
     path: str
@@ -89,6 +90,7 @@ class Document:
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
     lines: tuple[tuple[int, int], ...] = ()
+    pictures: int = 0
 
     @property
     def length(self) -> int:
@@ -213,6 +215,8 @@ class LoadLimits:
         memory_mb: address space of a worker process, in MiB. It has about 70 before it starts.
         max_file_mb: size of a file, in MiB.
         max_chars: extracted text of a file, in code points.
+        recognise: whether the text in pictures is read, for which ``seconds`` and ``memory_mb``
+            must be larger; :mod:`docqa.ingest.workers.pool` sees to it.
 
     Raises:
         ValueError: a limit that nothing could be read under.
@@ -222,6 +226,7 @@ class LoadLimits:
     memory_mb: int = 512
     max_file_mb: int = 100
     max_chars: int = 20_000_000
+    recognise: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.seconds < float("inf"):

@@ -15,10 +15,12 @@ from docqa.index.hit import Copy, Hit
 from docqa.ingest.document import Source
 from docqa.ranking.barriers import barriers_in
 from docqa.ranking.evidence import Evidence
+from docqa.ranking.fragments import MARGIN, fragments_in
 from docqa.ranking.null_rule import holds_no_answer, null_scores
 from docqa.ranking.reading import Reading
 from docqa.ranking.span_search import (
     NO_SPAN,
+    Demotion,
     Logits,
     Place,
     Span,
@@ -126,6 +128,7 @@ def ranked_by(reading: Reading, settings: AnswerSettings) -> Iterator[tuple[Span
         settings.max_answer_tokens,
         penalties_of(reading.hits, reading.logits, settings),
         barriers_in(reading.hits),
+        Demotion(fragments_in(reading.question, reading.hits), MARGIN),
     )
 
 

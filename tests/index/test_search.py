@@ -133,9 +133,9 @@ def test_copies_in_the_thousands_push_no_other_out(store: Store) -> None:
     scores = dict.fromkeys(copies[2:], 0.9) | {first: 0.2}
 
     class Offers(Found):
-        def search(self, questions: Vectors, k: int) -> tuple[Any, Any]:
+        def search(self, questions: Vectors, k: int, allowed: Any = None) -> tuple[Any, Any]:
             self.rows = dict(list(scores.items())[:k])
-            return super().search(questions, k)
+            return super().search(questions, k, allowed)
 
     searches = Searches(Offers({}).dense(), cast(FullText, Words({})))
     question = np.zeros((1, store.settings.dimension), np.float32)

@@ -72,8 +72,9 @@ def boxes_of(data: bytes, stretches: Sequence[Stretch]) -> list[Box]:
                 page = document.glyphs(number, lambda number: letters().letters(number))
             except UnreadablePageError:
                 continue
-            if not page.is_blank:
-                found += _page_boxes(page_lines(page.glyphs), page.height, stretch)
+            lines = page_lines(page.glyphs)
+            if lines and not page.is_blank:  # else it was recognised, or read by pypdf
+                found += _page_boxes(lines, page.height, stretch)
     return found
 
 
