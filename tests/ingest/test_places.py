@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -202,6 +203,14 @@ def test_formats_without_pages_have_no_boxes_and_say_so_for_pictures(tmp_path: P
     assert boxes(str(path), 4, 8) == []
     with pytest.raises(IngestError, match="no pages"):
         render_page(str(path), 1, 100)
+
+
+def test_a_member_of_an_archive_has_boxes(tmp_path: Path) -> None:
+    """Fault: the member's path was looked for as a file where no index gave its text."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("lease.pdf", drawn(written("The rent is 900 euros.")))
+    [box] = boxes(str(tmp_path / "a.zip" / "lease.pdf"), 4, 8, expected="rent")
+    assert box.page == 1
 
 
 def test_a_page_that_is_not_there_and_a_damaged_file_give_a_reason(tmp_path: Path) -> None:
