@@ -294,7 +294,8 @@ def _opened(name: str, file: IO[bytes], size: int, limits: LoadLimits) -> _Archi
 
 def _unpacked(packed: IO[bytes], size: int, limits: LoadLimits) -> IO[bytes]:
     """Return what a packed tar holds, in a temporary file that has no name."""
-    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 (kept open)
+    # Looking for another folder for it, Python would write and remove a file with a name.
+    unpacked = tempfile.TemporaryFile(dir="/tmp")  # noqa: SIM115 (kept open)
     total = 0
     while chunk := packed.read(_CHUNK):
         total += len(chunk)
