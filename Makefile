@@ -1,5 +1,6 @@
 # make demo   install docqa into .venv, index docs/ and ask it about docqa itself
-# make test   run the tests in .venv
+# make serve  the same documents in the browser; prints the address
+# make test   run the tests in .venv, on all cores
 # make lint   ruff, mypy, and the direction of imports
 # make bench  the benchmarks that need no data, in small sizes
 
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INDEX := $(VENV)/demo-index
 
-.PHONY: demo test lint bench clean
+.PHONY: demo serve test lint bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,8 +31,12 @@ demo: $(INSTALLED)
 		$(BIN)/docqa ask "$$question" --index $(INDEX) --top-k 1 || exit 1; \
 	done
 
+serve: $(INSTALLED)
+	@$(BIN)/docqa index docs --index $(INDEX)
+	@$(BIN)/docqa serve --index $(INDEX)
+
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -46,6 +51,8 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/indexing.py
 	$(BIN)/python benchmarks/reader.py --questions 4
 	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/serve.py --index $(INDEX) --clients 1 8 --seconds 5
+	$(BIN)/python benchmarks/cpu_use.py --index $(INDEX) --questions 8
 	$(BIN)/python benchmarks/train.py --steps 3
 
 clean:

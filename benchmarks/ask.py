@@ -89,7 +89,7 @@ def _documents(data: Path, folder: Path) -> tuple[list[Path], list[str]]:
     """Files to index, and what can be asked of them."""
     if ".json" in data.suffixes:
         articles = load_squad(data)
-        paths = write_articles([article.text for article in articles], folder / "articles")
+        paths = write_articles(articles, folder / "articles")
         return paths, [one.question.text for one in sampled(articles, None)]
     files = (
         sorted(data.glob("**/*.md")) + sorted(data.glob("**/*.txt")) if data.is_dir() else [data]

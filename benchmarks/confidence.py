@@ -59,7 +59,7 @@ def main() -> None:
     right: list[float] = []
     margins: dict[str, list[float]] = {"own paragraph": [], "own article": [], "elsewhere": []}
     with TemporaryDirectory() as folder:
-        paths = write_articles([a.text for a in articles], Path(folder) / "articles")
+        paths = write_articles(articles, Path(folder) / "articles")
         asked = [
             (one.question, one.paragraph.context, str(paths[one.article]))
             for one in sampled(articles, None)

@@ -49,7 +49,7 @@ def main() -> None:
             articles = load_squad(args.data)
             questions = [one.question.text for one in sampled(articles, args.questions)]
             documents = Path(folder) / "articles"
-            write_articles([article.text for article in articles], documents)
+            write_articles(articles, documents)
         else:
             questions = list(islice(cycle(headings()), args.questions))
             documents = DOCS

@@ -48,7 +48,7 @@ def main() -> None:
     asked = [one.question for one in sampled(articles, args.limit)]
     with TemporaryDirectory() as folder:
         index = Path(folder) / "index"
-        write_articles([article.text for article in articles], Path(folder) / "articles")
+        write_articles(articles, Path(folder) / "articles")
         settings = AnswerSettings.of_reader(Path(args.reader))
         everything = replace(settings, stop_margin=float("inf"))
         with (

@@ -44,7 +44,7 @@ def main() -> None:
     articles = load_squad(args.data)
     asked = [one.question for one in sampled(articles, args.limit)]
     with TemporaryDirectory() as folder:
-        write_articles([article.text for article in articles], Path(folder) / "articles")
+        write_articles(articles, Path(folder) / "articles")
         with DocQA(Path(folder) / "index", reader=args.reader) as qa:
             qa.index([Path(folder) / "articles"])
             usual = replace(qa.settings, null_threshold=float("inf"))

@@ -11,6 +11,7 @@
     │   ├── IndexUnreadableError this user may not read it as it stands
     │   ├── DiskFullError        the disk that it is on is full
     │   └── IndexDamagedError    it is not a whole database
+    ├── FilterError              a filter that no document lies within
     ├── ModelError               a model can't be found or loaded
     ├── QuestionError            a question that can't be asked
     ├── DataError                a data set that can't be read
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 from docqa.index.errors import (
     DiskFullError,
+    FilterError,
     IndexDamagedError,
     IndexLockedError,
     IndexMismatchError,
@@ -38,6 +40,7 @@ __all__ = [
     "DataError",
     "DiskFullError",
     "DocQAError",
+    "FilterError",
     "IndexDamagedError",
     "IndexLockedError",
     "IndexMismatchError",

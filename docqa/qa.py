@@ -7,6 +7,7 @@ Asking is three steps, each usable alone: :meth:`DocQA.search` (question to hits
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -35,12 +36,16 @@ if TYPE_CHECKING:
     from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
     from docqa.model.span_model import SpanModel
+    from docqa.quotes.check import QuoteCheck
     from docqa.ranking.reading import Reading
 
+_log = logging.getLogger(__name__)
 # Reading stops early for the sake of the first answers; who wants more gets all that was found.
 _FEW = 3
 # Where an expected answer is in none of the windows that were read, it is looked for in these many.
 _WIDER = 100
+# Around these many windows a quote, or what comes nearest to it, is looked for first.
+_QUOTE_CANDIDATES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,30 +185,45 @@ class DocQA:
 
     # -- asking ------------------------------------------------------------------------------
 
-    def ask(self, question: str, top_k: int = 3, candidates: int = 10) -> list[Answer]:
+    def ask(
+        self, question: str, top_k: int = 3, candidates: int = 10, within: Sequence[str] = ()
+    ) -> list[Answer]:
         """Return the best answers to a question, best first; none where the documents hold none.
 
         Args:
             top_k: the most answers.
             candidates: how many hits the reader gets to read. All are read for more than three
                 answers; else no more than the reader's ``stop_margin`` asks for.
+            within: only documents that lie in one of these folders, are one of these files, or
+                match one of these globs; empty for all. Relative ones are taken from the current
+                folder; a glob without a slash (``*.pdf``) is about names at any depth. How rare a
+                word is stays counted over the whole index.
 
         Raises:
+            FilterError: no document lies within the filter.
             QuestionError: the question is empty, too long, or not valid Unicode.
             IndexMissingError: there is no index.
             IndexMismatchError: the index was made with another embedder or window size.
             ModelError: a model can't be loaded.
         """
-        return self.ask_many([question], top_k, candidates)[0]
+        return self.ask_many([question], top_k, candidates, within)[0]
 
     def ask_many(
-        self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
+        self,
+        questions: Sequence[str],
+        top_k: int = 3,
+        candidates: int = 10,
+        within: Sequence[str] = (),
     ) -> list[list[Answer]]:
         """:meth:`ask` many questions, which the reader takes in common batches."""
-        return [result.answers for result in self.results(questions, top_k, candidates)[0]]
+        return [result.answers for result in self.results(questions, top_k, candidates, within)[0]]
 
     def results(
-        self, questions: Sequence[str], top_k: int = 3, candidates: int = 10
+        self,
+        questions: Sequence[str],
+        top_k: int = 3,
+        candidates: int = 10,
+        within: Sequence[str] = (),
     ) -> tuple[list[Result], Timings]:
         """:meth:`ask_many`, and return what was read and how long it took, too."""
         from docqa.ranking.rank import rank
@@ -214,7 +234,7 @@ class DocQA:
             return [], Timings()
         began = time.perf_counter()
         with self.snapshot():
-            hits = self.search_many(questions, candidates)
+            hits = self.search_many(questions, candidates, within)
             found = time.perf_counter()
             readings = self.read_many(questions, hits, exhaustive=top_k > _FEW)
             results = [
@@ -224,6 +244,13 @@ class DocQA:
                 for reading, row in zip(readings, hits, strict=True)
             ]
         done = time.perf_counter()
+        _log.debug(
+            "%d questions: searched in %.0f ms, read %d windows in %.0f ms",
+            len(questions),
+            1000 * (found - began),
+            sum(result.windows_read for result in results),
+            1000 * (done - found),
+        )
         return results, Timings(found - began, done - found, done - began)
 
     def explain(
@@ -233,6 +260,7 @@ class DocQA:
         top_k: int = 3,
         windows: int = 3,
         expected: str | None = None,
+        within: Sequence[str] = (),
     ) -> Explanation:
         """Explain why :meth:`ask` answers a question as it does, with every hit read.
 
@@ -241,6 +269,7 @@ class DocQA:
             top_k: the most answers, and the most spans of each window.
             windows: how many windows to look at, best first.
             expected: the answer that is held to be right.
+            within: only documents that lie there, as in :meth:`ask`.
 
         Raises:
             ValueError: a number below 1, or ``expected`` empty.
@@ -249,20 +278,25 @@ class DocQA:
         from docqa.explain.explanation import explain
 
         with self.snapshot():
-            reading = self.read(question, self.search(question, candidates), exhaustive=True)
+            hits = self.search(question, candidates, within)
+            reading = self.read(question, hits, exhaustive=True)
             explanation = explain(
                 reading, self.settings, top_k=top_k, windows=windows, expected=expected
             )
             if not explanation.missed:
                 return explanation
-            return explanation.searched_wider(self.search(question, max(_WIDER, 2 * candidates)))
+            wider = self.search(question, max(_WIDER, 2 * candidates), within)
+            return explanation.searched_wider(wider)
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[Store]:
         """Hold the index as it is for all searches, readings and rankings of this thread inside.
 
         Without it each of them sees the index as it is at that moment. A reading whose document
         was changed in between can't be ranked any more.
+
+        Yields:
+            The index's store, to look at documents themselves.
 
         Example::
 
@@ -270,21 +304,44 @@ class DocQA:
                 hits = my_reranker(qa.search(question, 50))[:10]
                 answers = rank(qa.read(question, hits), qa.settings, top_k=3)
         """
-        with self._snapshot():
-            yield
+        with self._snapshot() as (store, _):
+            yield store
 
-    def search(self, question: str, k: int = 10) -> list[Hit]:
-        """Return the ``k`` best windows for a question; nothing is read.
+    def check_quote(self, quote: str, most_places: int = 3) -> QuoteCheck:
+        """Return whether a sentence stands in the documents word for word, and where.
+
+        Args:
+            most_places: the most places to return.
 
         Raises:
+            QuestionError: the quote is empty, too long, or not valid Unicode.
+            IndexMissingError: there is no index.
+        """
+        from docqa.quotes.check import check_quote, clean_quote
+
+        clean_quote(quote)
+        with self._snapshot() as (store, _):
+            return check_quote(store, quote, self.search(quote, _QUOTE_CANDIDATES), most_places)
+
+    def search(self, question: str, k: int = 10, within: Sequence[str] = ()) -> list[Hit]:
+        """Return the ``k`` best windows for a question; nothing is read.
+
+        Args:
+            within: only documents that lie there, as in :meth:`ask`.
+
+        Raises:
+            FilterError: no document lies within the filter.
             QuestionError: the question is empty, or not valid Unicode.
             IndexMissingError: there is no index.
         """
-        return self.search_many([question], k)[0]
+        return self.search_many([question], k, within)[0]
 
-    def search_many(self, questions: Sequence[str], k: int = 10) -> list[list[Hit]]:
+    def search_many(
+        self, questions: Sequence[str], k: int = 10, within: Sequence[str] = ()
+    ) -> list[list[Hit]]:
         """:meth:`search` for many questions."""
         from docqa.index.search import search
+        from docqa.index.within import absolute_entries
 
         for question in questions:
             check_question(question)
@@ -292,32 +349,47 @@ class DocQA:
             return []
         with self._snapshot() as (store, searches):
             vectors = self._opened.embedder(store).questions(questions)
-            return search(store, searches, questions, vectors, k)
+            return search(store, searches, questions, vectors, k, absolute_entries(within))
 
-    def read(self, question: str, hits: Sequence[Hit], exhaustive: bool = False) -> Reading:
+    def read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        exhaustive: bool = False,
+        within: Sequence[str] = (),
+    ) -> Reading:
         """Read hits for a question; :func:`docqa.ranking.rank.rank` makes answers of it.
 
         Args:
             hits: best first; from :meth:`search`, or from wherever else.
             exhaustive: whether all are read, even where the first ones settle it.
+            within: only hits of documents that lie there are read, as in :meth:`ask`.
 
         Raises:
             QuestionError: the question is empty, too long, or not valid Unicode.
             IndexMissingError: there is no index.
             ModelError: the reader can't be loaded.
         """
-        return self.read_many([question], [hits], exhaustive)[0]
+        return self.read_many([question], [hits], exhaustive, within)[0]
 
     def read_many(
-        self, questions: Sequence[str], hits: Sequence[Sequence[Hit]], exhaustive: bool = False
+        self,
+        questions: Sequence[str],
+        hits: Sequence[Sequence[Hit]],
+        exhaustive: bool = False,
+        within: Sequence[str] = (),
     ) -> list[Reading]:
         """:meth:`read` for many questions, each with its own hits, in common batches."""
+        from docqa.index.within import absolute_entries, matcher
         from docqa.ranking.early_stopping import read_gradually
         from docqa.ranking.reading import Reading
 
         if not questions:
             return []
         model, settings = self.model, self.settings
+        if within:
+            lies_within = matcher(absolute_entries(within))
+            hits = [[hit for hit in row if lies_within(hit.document)] for row in hits]
         if exhaustive:
             settings = replace(settings, stop_margin=float("inf"))
         ids = [model.question_ids(question) for question in questions]

@@ -21,6 +21,7 @@ from docqa.index.system_errors import database_errors, file_errors
 from docqa.ingest.archives import file_of, is_archive
 from docqa.ingest.discover import Discovery, find_files
 from docqa.ingest.document import Document, Failure, Gap, LoadLimits
+from docqa.ingest.outline import heading_lines
 from docqa.ingest.read_ahead import ahead
 from docqa.ingest.reading_text import reading_text
 from docqa.ingest.windows import Window, plain_tokenizer, split, tokenize
@@ -192,7 +193,8 @@ class _Run:
         self._report.skipped = discovery.skipped
         self._report.empty = discovery.empty
         held = _members_of(self._known, filter(is_archive, discovery.files))
-        for path in _vanished(self._known, discovery, held):
+        index = str(self._store.folder.absolute())
+        for path in _vanished(self._known, discovery, held, index):
             self._remove(path)
         with LoaderPool(self._options.limits, self._options.workers) as pool:
             files = [path for path in discovery.files if not is_archive(path)]
@@ -365,11 +367,7 @@ class _Run:
 
     def _flush(self) -> None:
         """Embed and write the documents that wait."""
-        texts = [
-            reading_text(document.text[window.start : window.end])
-            for document, windows in self._waiting
-            for window in windows
-        ]
+        texts = [text for waiting in self._waiting for text in _passages(*waiting)]
         vectors = self._embedder.passages(texts, self._embedded)
         first = 0
         with self._store.one_transaction():
@@ -396,6 +394,13 @@ class _Run:
             self._progress(self._files_done, self._files, self._windows_done)
 
 
+def _passages(document: Document, windows: Sequence[Window]) -> Iterator[str]:
+    """Yield what the embedder gets of each window: where it stands, then its text."""
+    lines = heading_lines(document, [window.start for window in windows])
+    for line, window in zip(lines, windows, strict=True):
+        yield f"{line}\n{reading_text(document.text[window.start : window.end])}"
+
+
 def _members_of(known: Iterable[str], archives: Iterable[str]) -> dict[str, list[str]]:
     """Return for each archive the known documents that are members of it."""
     held: dict[str, list[str]] = {archive: [] for archive in archives}
@@ -409,16 +414,19 @@ def _members_of(known: Iterable[str], archives: Iterable[str]) -> dict[str, list
 
 
 def _vanished(
-    known: dict[str, FileState], discovery: Discovery, held: dict[str, list[str]]
+    known: dict[str, FileState], discovery: Discovery, held: dict[str, list[str]], index: str
 ) -> list[str]:
     """Return known files under the named folders that are no longer there.
 
     Members of archives that are there (``held``) are seen only once the archive is listed.
 
     What lies under a folder that could not be read (a mount that is gone, a permission) has not
-    vanished: it can't be seen.
+    vanished: it can't be seen. Nor can what lies in the index's own folder, unless a folder in
+    there is named: the documents that a server was given.
     """
     unseen = {failure.path for failure in discovery.failures}
+    if not any(_is_under(root, index) for root in discovery.roots):
+        unseen.add(index)
     seen = set(discovery.files) | unseen | {path for paths in held.values() for path in paths}
     return [
         path

@@ -19,6 +19,7 @@ import numpy as np
 from docqa.index.files import replaced
 from docqa.index.store import IdArray, Store, Vectors
 from docqa.index.system_errors import file_errors
+from docqa.index.within import Allowed
 
 _untyped: Any = faiss  # its stubs lack what SWIG adds
 
@@ -110,42 +111,58 @@ class DenseIndex:
         vectors[~known] = store.vectors(new[~known])
         return DenseIndex(store.generation, self.rebuilt, base, new, vectors, gone)
 
-    def search(self, questions: Vectors, k: int) -> tuple[Vectors, IdArray]:
+    def search(
+        self, questions: Vectors, k: int, allowed: Allowed | None = None
+    ) -> tuple[Vectors, IdArray]:
         """Return the ``k`` nearest windows of each question.
 
         Args:
             questions: ``(questions, dimension)``, of length 1.
+            allowed: the windows that may be found; all if not given.
 
         Returns:
-            ``(scores, ids)``, each ``(questions, min(k, windows))``; scores are cosines, best
-            first. An approximate index may return fewer: their id is -1.
+            ``(scores, ids)``, each ``(questions, min(k, windows))`` of the windows that may be
+            found; scores are cosines, best first. An approximate index may return fewer: their id
+            is -1.
         """
-        windows = self._base.index.ntotal - len(self._gone) + len(self._recent_ids)
+        if allowed is None:
+            recent_ids, recent = self._recent_ids, self._recent
+            windows = self._base.index.ntotal - len(self._gone) + len(recent_ids)
+        else:
+            among = np.isin(self._recent_ids, allowed.ids, assume_unique=True)
+            recent_ids, recent = self._recent_ids[among], self._recent[among]
+            windows = len(allowed.ids)
         k = min(k, windows)
         scores = np.empty((len(questions), 0), np.float32)
         ids = np.empty((len(questions), 0), np.int64)
         if k and self._base.index.ntotal:
-            scores, ids = self._search_base(questions, k)
-        if k and len(self._recent_ids):
-            near = questions @ self._recent.T
+            scores, ids = self._search_base(questions, k, allowed)
+        if k and len(recent_ids):
+            near = questions @ recent.T
             scores = np.concatenate([scores, near], axis=1)
-            all_recent = np.broadcast_to(self._recent_ids, near.shape)
+            all_recent = np.broadcast_to(recent_ids, near.shape)
             ids = np.concatenate([ids, all_recent], axis=1)
             order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
             scores = np.take_along_axis(scores, order, axis=1)
             ids = np.take_along_axis(ids, order, axis=1)
         return scores, ids
 
-    def _search_base(self, questions: Vectors, k: int) -> tuple[Vectors, IdArray]:
+    def _search_base(
+        self, questions: Vectors, k: int, allowed: Allowed | None
+    ) -> tuple[Vectors, IdArray]:
         index = self._base.index
-        if not len(self._gone):
+        if allowed is not None:
+            selector = allowed.selector  # none of them is gone
+        elif len(self._gone):
+            selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone))
+        else:
             scores, ids = index.search(questions, k)
             return scores, ids
-        without = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone))
         if isinstance(index, faiss.IndexIVF):
-            how = _untyped.SearchParametersIVF(sel=without, nprobe=index.nprobe)
+            nprobe = index.nprobe if allowed is None else _lists_to_probe(index, len(allowed.ids))
+            how = _untyped.SearchParametersIVF(sel=selector, nprobe=nprobe)
         else:
-            how = _untyped.SearchParameters(sel=without)
+            how = _untyped.SearchParameters(sel=selector)
         scores, ids = index.search(questions, k, params=how)
         return scores, ids
 
@@ -253,6 +270,17 @@ def _cache_files(store: Store) -> list[Path]:
 def _lists_for(windows: int) -> int:
     """Return the number of inverted lists, about 4 times the root; 0 for an exact index."""
     return 0 if windows <= EXACT_LIMIT else int(4 * windows**0.5)
+
+
+def _lists_to_probe(index: Any, allowed: int) -> int:
+    """Return how many lists are searched for ``allowed`` of an inverted file's windows.
+
+    All where every vector of an index of that size would be compared; else so many that as many
+    vectors are compared as without a filter.
+    """
+    if allowed <= EXACT_LIMIT:
+        return int(index.nlist)
+    return min(index.nlist, int(index.nprobe * index.ntotal / allowed) + 1)
 
 
 def _fits(index: Any, windows: int) -> bool:

@@ -36,5 +36,9 @@ class IndexDamagedError(StorageError):
     """The database can't be read, or misses what it must hold."""
 
 
+class FilterError(DocQAError):
+    """A filter that no document of the index lies within."""
+
+
 class ModelError(DocQAError):
     """A model can't be found or loaded."""

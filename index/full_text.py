@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from docqa.index.postings import FTS5_LIMIT, Postings, Scorer
 from docqa.index.store import Store
+from docqa.index.within import Allowed
 
 _WORD = re.compile(r"\w+")
 # Words that say what kind of question it is, or nothing at all; windows are not found by them.
@@ -43,7 +44,9 @@ class FullText:
         if Postings.load(store) is None and store.counts()["windows"] > FTS5_LIMIT:
             Postings.collect(store.db.conn, store.generation).save(store)
 
-    def search(self, store: Store, question: str, limit: int) -> list[tuple[int, float]]:
+    def search(
+        self, store: Store, question: str, limit: int, allowed: Allowed | None = None
+    ) -> list[tuple[int, float]]:
         """Return the windows that share words with a question.
 
         A window that holds any of the question's words counts (``OR``); words are stemmed and
@@ -53,6 +56,8 @@ class FullText:
         Args:
             store: inside a snapshot.
             limit: the most windows to return.
+            allowed: the windows that may be found; all if not given. How rare a word is counts
+                over the whole index all the same.
 
         Returns:
             ``(window id, score)``, best first; see :mod:`docqa.index.bm25`, greater is better.
@@ -61,11 +66,14 @@ class FullText:
         if not words:
             return []
         if self.scorer is not None:
-            return self.scorer.find_best(store, words, limit)
-        rows = store.db.execute(
-            "select rowid, -rank from windows_fts where windows_fts match ? order by rank limit ?",
-            [" OR ".join(f'"{word}"' for word in words), limit],
-        )
+            return self.scorer.find_best(store, words, limit, allowed)
+        query = "select rowid, -rank from windows_fts where windows_fts match ?"
+        values: list[str | int] = [" OR ".join(f'"{word}"' for word in words)]
+        if allowed is not None:
+            # The plus keeps SQLite from searching the full text once for each of the windows.
+            query += " and +rowid in (select value from json_each(?))"
+            values.append(allowed.ids_json)
+        rows = store.db.execute(f"{query} order by rank limit ?", [*values, limit])
         return [(row[0], row[1]) for row in rows]
 
 

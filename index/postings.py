@@ -24,6 +24,7 @@ from docqa.index.files import replaced
 from docqa.index.schema import TOKENIZE
 from docqa.index.store import IdArray, Store, Vectors
 from docqa.index.system_errors import file_errors
+from docqa.index.within import Allowed
 
 # Up to this many windows FTS5 alone is as fast (docs/benchmarks.md, "From a thousand").
 FTS5_LIMIT = 20_000
@@ -182,13 +183,16 @@ class Scorer:
             lengths = np.concatenate([lengths, recent.lengths])
         return cls(saved, recent, ids, bm25.length_norms(lengths))
 
-    def find_best(self, store: Store, words: list[str], limit: int) -> list[tuple[int, float]]:
+    def find_best(
+        self, store: Store, words: list[str], limit: int, allowed: Allowed | None = None
+    ) -> list[tuple[int, float]]:
         """Return the windows that score best, as FTS5's ``bm25`` scores them.
 
         What is gone since the postings were saved still counts in how rare a word is.
 
         Args:
             words: runs of letters and digits, each once.
+            allowed: the windows that may be found; all if not given.
 
         Returns:
             ``(window id, score)``, best first.
@@ -199,12 +203,24 @@ class Scorer:
             slots, counts = self._find_windows(store, word)
             weight = np.float32(times * bm25.idf(len(self.ids), len(slots)))
             scores[slots] += weight * bm25.word_scores(counts, self.norms[slots])
-        if self.saved.generation == store.generation:
+        if allowed is not None:
+            scores = self._only(allowed, scores)
+        if allowed is not None or self.saved.generation == store.generation:
             best = _find_highest(scores, limit)
         else:
             best = _find_highest(scores, 2 * limit)
             best = best[np.isin(self.ids[best], store.present(self.ids[best]))][:limit]
         return list(zip(self.ids[best].tolist(), scores[best].tolist(), strict=True))
+
+    def _only(self, allowed: Allowed, scores: Vectors) -> Vectors:
+        """Return scores that are 0 for whatever is not allowed; what is allowed is there still."""
+        slots = np.searchsorted(self.ids, allowed.ids)
+        known = slots < len(self.ids)
+        slots = slots[known]
+        slots = slots[self.ids[slots] == allowed.ids[known]]
+        kept = np.zeros_like(scores)
+        kept[slots] = scores[slots]
+        return kept
 
     def _find_windows(
         self, store: Store, word: tuple[str, ...]
@@ -236,7 +252,7 @@ def _recent(store: Store, after: int) -> Postings | None:
         db.execute(f"create virtual table windows_fts using fts5(text, tokenize='{TOKENIZE}')")
         db.executemany(
             "insert into windows_fts(rowid, text) values (?, ?)",
-            store.db.execute("select id, reading_text from windows where id > ?", [after]),
+            store.db.execute("select id, searched_text from windows where id > ?", [after]),
         )
         recent = Postings.collect(db, store.generation, least=1)
     finally:

@@ -16,7 +16,7 @@ from docqa.index.paths import DocumentPaths
 from docqa.ingest.windows import IntArray, WindowSettings
 
 DATABASE = "docqa.db"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 TOKENIZE = "porter unicode61 remove_diacritics 2"  # of the full text
 
 _TABLES = """
@@ -57,12 +57,14 @@ create table windows (
     start integer not null,         -- offsets into the document's text, in code points
     "end" integer not null,
     text text not null,
+    heading_line text not null,     -- title and headings above it, see docqa.ingest.outline
     token_ids blob not null,        -- little-endian unsigned integers, see pack
     token_offsets blob not null,    -- start, end of each token, counted from the window's start
     embedding blob not null,        -- float16, length 1
-    -- what is searched: docqa.ingest.windows.reading_text of the text
-    reading_text text generated always as
-        (replace(replace(text, char(173) || char(10), ''), char(173), '')) virtual
+    -- what is searched: the line, and docqa.ingest.reading_text of the text
+    searched_text text generated always as
+        (heading_line || char(10) ||
+         replace(replace(text, char(173) || char(10), ''), char(173), '')) virtual
 ) strict;
 
 create index windows_document on windows(document_id);
@@ -105,7 +107,7 @@ def create_tables(db: Database, settings: IndexSettings, folder: Path) -> None:
     with db.atomic():
         for statement in _TABLES.split(";\n"):
             db.execute(statement)
-        db.table("windows").enable_fts(["reading_text"], tokenize=TOKENIZE, create_triggers=True)
+        db.table("windows").enable_fts(["searched_text"], tokenize=TOKENIZE, create_triggers=True)
         db.table("settings").insert_all(
             {"key": key, "value": json.dumps(value)} for key, value in values.items()
         )

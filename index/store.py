@@ -39,6 +39,7 @@ from docqa.index.schema import (
 from docqa.index.system_errors import damaged, database_errors, file_errors
 from docqa.ingest.document import Document, page_of
 from docqa.ingest.errors import os_reason
+from docqa.ingest.outline import heading_lines
 from docqa.ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
@@ -164,6 +165,11 @@ class Store:
         """Whether the folder still holds the database that is open."""
         return self._connection.is_current
 
+    @property
+    def paths(self) -> DocumentPaths:
+        """Where the documents lie, as kept and as seen."""
+        return self._paths
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Hold one generation: all reads inside see it, whatever is written meanwhile.
@@ -274,10 +280,24 @@ class Store:
             raise IndexDamagedError(f"document {document_id} is missing; run docqa verify")
         return row
 
-    def window_ids(self) -> IdArray:
-        """Return ``(windows,)`` all ids, ascending."""
+    def document_paths(self) -> Iterator[tuple[int, str]]:
+        """Yield the id and the absolute path of each document that could be read."""
+        for id_, kept in self.db.execute("select id, path from documents where error is null"):
+            yield id_, self._paths.to_path(kept)
+
+    def window_ids(self, documents: Sequence[int] | None = None) -> IdArray:
+        """Return ``(windows,)`` the ids of windows, ascending.
+
+        Args:
+            documents: whose windows; all if not given.
+        """
         # The index holds nothing else; in the table each id lies beside text and vector.
-        rows = self.db.execute("select id from windows indexed by windows_document")
+        query = "select id from windows indexed by windows_document"
+        if documents is None:
+            rows = self.db.execute(query)
+        else:
+            query += " where document_id in (select value from json_each(?))"
+            rows = self.db.execute(query, [json.dumps(documents)])
         return np.sort(np.fromiter((row[0] for row in rows), np.int64))
 
     def present(self, ids: IdArray) -> IdArray:
@@ -287,6 +307,15 @@ class Store:
             [json.dumps(ids.tolist())],
         )
         return np.fromiter((row[0] for row in rows), np.int64)
+
+    def window_texts(self, ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
+        """Return for windows their texts, their documents' ids, and their starts in them."""
+        rows = self.db.execute(
+            "select id, text, document_id, start from windows"
+            " where id in (select value from json_each(?))",
+            [json.dumps(list(ids))],
+        )
+        return {row[0]: row[1:] for row in rows}
 
     def hits(
         self, ids: Sequence[int], scores: Sequence[float], prominences: Sequence[float]
@@ -403,11 +432,17 @@ class Store:
                     "start": window.start,
                     "end": window.end,
                     "text": document.text[window.start : window.end],
+                    "heading_line": line,
                     "token_ids": pack(window.token_ids),
                     "token_offsets": pack(window.token_offsets),
                     "embedding": vector.tobytes(),
                 }
-                for window, vector in zip(windows, vectors.astype(np.float16), strict=True)
+                for window, line, vector in zip(
+                    windows,
+                    heading_lines(document, [window.start for window in windows]),
+                    vectors.astype(np.float16),
+                    strict=True,
+                )
             )
 
     def put_failure(self, path: str, error: str, size: int, mtime_ns: int) -> None:

@@ -113,11 +113,11 @@ def _full_text_problems(store: Store) -> Iterator[str]:
     """Compare the full text with one that is made anew; FTS5's own check would have to write."""
     store.db.execute(
         "create virtual table temp.anew using fts5"
-        f"(reading_text, content='', tokenize='{TOKENIZE}')"
+        f"(searched_text, content='', tokenize='{TOKENIZE}')"
     )
     try:
         store.db.execute(
-            "insert into temp.anew(rowid, reading_text) select id, reading_text from main.windows"
+            "insert into temp.anew(rowid, searched_text) select id, searched_text from main.windows"
         )
         store.db.execute("create virtual table temp.anew_terms using fts5vocab(temp, anew, row)")
         store.db.execute(

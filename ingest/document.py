@@ -49,6 +49,12 @@ class Source(Protocol):
     def line_at(self, offset: int) -> int | None:
         """Return the line (from 1) that holds an offset; None where the format has no lines."""
 
+    def column_at(self, offset: int) -> int | None:
+        """Return the column (from 1) of an offset in its line of the file.
+
+        None where the text is not the file itself.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -123,6 +129,19 @@ class Document:
             return None
         return 1 + count_line_ends(self.text, 0, offset)
 
+    def column_at(self, offset: int) -> int | None:
+        """Return the column of an offset in its line, as an editor counts.
+
+        Args:
+            offset: into ``text``, in code points.
+
+        Returns:
+            The column, counted from 1; None where the text is not the file itself.
+        """
+        if self.format not in LINE_FORMATS:
+            return None
+        return offset - last_line_end(self.text, offset)
+
 
 def page_of(page_starts: Sequence[int], offset: int) -> tuple[int, int] | None:
     """Return the page (from 1) that holds an offset, and where it starts; None without pages."""
@@ -130,6 +149,11 @@ def page_of(page_starts: Sequence[int], offset: int) -> tuple[int, int] | None:
         return None
     page = max(1, bisect_right(page_starts, offset))
     return page, page_starts[page - 1]
+
+
+def last_line_end(text: str, offset: int) -> int:
+    """Return where the last line before an offset ends; -1 in the first line."""
+    return max(text.rfind(end, 0, offset) for end in "\r\n")
 
 
 def count_line_ends(text: str, start: int, end: int) -> int:

@@ -42,13 +42,13 @@ def load(path: str, limits: LoadLimits) -> Document:
     """
     path = os.path.abspath(path)
     format = format_of(path)
-    with _reasons(limits):
+    with reasons(limits):
         data, status = read_bytes(path, limits)
         sha256 = hashlib.sha256(data).hexdigest()
         if is_compressed(path):
             data = _decompress(data, limits)
         extracted = extract(format.name, data)
-    extracted = extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))
+        extracted = extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))
     if len(extracted.text) > limits.max_chars:
         raise IngestError(
             f"holds {len(extracted.text):,} characters, more than the limit of "
@@ -70,6 +70,40 @@ def load(path: str, limits: LoadLimits) -> Document:
     )
 
 
+def pages_of(path: str, limits: LoadLimits, look: Callable[[bytes], T]) -> T:
+    """Return what a function makes of the bytes of a file with pages.
+
+    Args:
+        path: of a PDF.
+        limits: the file's size is held to here, time and memory are not.
+        look: gets the bytes.
+
+    Raises:
+        IngestError: as of :func:`load`.
+    """
+    with reasons(limits):
+        data, _ = read_bytes(path, limits)
+        try:
+            return look(_decompress(data, limits) if is_compressed(path) else data)
+        except (IngestError, MemoryError, OSError):
+            raise
+        except Exception as error:  # Parsers raise anything on damaged files.
+            raise IngestError("its pages can't be shown: damaged") from error
+
+
+@contextmanager
+def reasons(limits: LoadLimits) -> Iterator[None]:
+    """Raise an :class:`IngestError` for what the system says of a file, or of the memory left."""
+    try:
+        yield
+    except OSError as error:
+        raise IngestError(os_reason(error), is_passing(error)) from error
+    except MemoryError as error:
+        raise IngestError(
+            f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
+        ) from error
+
+
 def read_bytes(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
     """Return a document's bytes, and what the system says of the file that holds them.
 
@@ -87,40 +121,6 @@ def read_bytes(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
     if is_archive(path):
         raise IngestError("an archive; index it, or name one of its files, as in a.zip/b.txt")
     return _read(path, limits)
-
-
-def pages_of(path: str, limits: LoadLimits, look: Callable[[bytes], T]) -> T:
-    """Return what a function makes of the bytes of a file with pages.
-
-    Args:
-        path: of a PDF.
-        limits: the file's size is held to here, time and memory are not.
-        look: gets the bytes.
-
-    Raises:
-        IngestError: as of :func:`load`.
-    """
-    with _reasons(limits):
-        data, _ = read_bytes(path, limits)
-        try:
-            return look(_decompress(data, limits) if is_compressed(path) else data)
-        except (IngestError, MemoryError, OSError):
-            raise
-        except Exception as error:  # Parsers raise anything on damaged files.
-            raise IngestError("its pages can't be shown: damaged") from error
-
-
-@contextmanager
-def _reasons(limits: LoadLimits) -> Iterator[None]:
-    """Raise an :class:`IngestError` for what the system says of a file, or of the memory left."""
-    try:
-        yield
-    except OSError as error:
-        raise IngestError(os_reason(error), is_passing(error)) from error
-    except MemoryError as error:
-        raise IngestError(
-            f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
-        ) from error
 
 
 def one_line(text: str, most: int = 1000) -> str:

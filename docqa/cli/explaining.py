@@ -21,6 +21,7 @@ from docqa.cli.options import (
     json_option,
     reader_option,
     window_options,
+    within_options,
 )
 from docqa.cli.show import note, print_json, progress
 from docqa.settings import DEFAULT_READER
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
 
 # Options that mean nothing where a file is read whole, and those that mean nothing elsewhere.
-_INDEX_ONLY = ("folder", "candidates", "embedder", "prior_weight")
+_INDEX_ONLY = ("folder", "candidates", "embedder", "prior_weight", "places", "documents")
 _FILE_ONLY = ("window_size", "overlap")
 
 
@@ -60,6 +61,7 @@ _FILE_ONLY = ("window_size", "overlap")
     "--html", "html_file", type=click.Path(dir_okay=False), help="Write a page of HTML, too."
 )
 @index_option
+@within_options
 @candidates_option
 @reader_option
 @embedder_option
@@ -78,6 +80,7 @@ def explain(
     top_k: int,
     html_file: str | None,
     folder: str,
+    within: tuple[str, ...],
     candidates: int,
     reader: str | None,
     embedder: str | None,
@@ -112,6 +115,7 @@ def explain(
                 top_k=top_k,
                 windows=windows,
                 expected=expected,
+                within=within,
             )
     else:
         from docqa.explain.explanation import explain as explain_reading
@@ -137,7 +141,7 @@ def _refuse(context: click.Context, names: tuple[str, ...], file: str | None) ->
     for parameter in context.command.params:
         if parameter.name not in names:
             continue
-        if context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT:
+        if context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             where = "without a FILE" if file is None else "with a FILE, which is read whole"
             raise click.UsageError(f"{parameter.opts[0]} has no meaning {where}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from docqa.cli.configuration import settings_in_force
 from docqa.cli.options import (
     device_option,
     embedder_option,
@@ -236,8 +237,9 @@ def forget(paths: tuple[str, ...], folder: str, as_json: bool) -> None:
 @click.command()
 @index_option
 @json_option
-def status(folder: str, as_json: bool) -> None:
-    """Say what an index holds and what it was made with.
+@click.pass_context
+def status(context: click.Context, folder: str, as_json: bool) -> None:
+    """Say what an index holds and what it was made with, and which settings are in force.
 
     \b
     Example:
@@ -265,6 +267,7 @@ def status(folder: str, as_json: bool) -> None:
             "overlap": store.settings.window.overlap,
             "generation": store.generation,
             "bytes": _bytes_in(Path(folder)),
+            "settings": [asdict(one) for one in settings_in_force(_main_group(context))],
         }
     if as_json:
         print_json(values)
@@ -273,9 +276,19 @@ def status(folder: str, as_json: bool) -> None:
         note(f"failed: {short_path(failure['path'])}: {failure['error']}")
     for stale in values.pop("stale_documents"):  # type: ignore[attr-defined]
         note(f"kept as it was: {short_path(stale['path'])}: {stale['error']}")
+    settings = values.pop("settings")
     for name, value in values.items():
         shown = f"{value:,}" if isinstance(value, int) else printable(str(value))
         click.echo(f"{name.replace('_', ' '):12} {shown}")
+    for one in settings:  # type: ignore[attr-defined]
+        text = f"{one['name']} = {one['value']} ({short_path(one['source'])})"
+        click.echo(f"{'setting':12} {printable(text)}")
+
+
+def _main_group(context: click.Context) -> click.Group:
+    group = context.find_root().command
+    assert isinstance(group, click.Group)
+    return group
 
 
 def _bytes_in(folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -135,6 +136,38 @@ def answer_options(*, without: Collection[str] = ()) -> Callable[[_Command], _Co
         return cast(_Command, result)
 
     return decorate
+
+
+def within_options(command: _Command) -> _Command:
+    """``--in`` and ``--document``; the command gets them together, as ``within``."""
+
+    @wraps(command)
+    def gathered(*args: Any, **values: Any) -> Any:
+        places: tuple[str, ...] = values.pop("places")
+        documents: tuple[str, ...] = values.pop("documents")
+        return command(*args, within=(*places, *map(os.path.abspath, documents)), **values)
+
+    result: Any = gathered
+    for option in (
+        click.option(
+            "--document",
+            "documents",
+            multiple=True,
+            type=click.Path(),
+            metavar="PATH",
+            help="Look only into this document; may be repeated.",
+        ),
+        click.option(
+            "--in",
+            "places",
+            multiple=True,
+            type=click.Path(),
+            metavar="FOLDER_OR_GLOB",
+            help="Look only into documents in this folder, or that match; may be repeated.",
+        ),
+    ):
+        result = option(result)
+    return cast(_Command, result)
 
 
 def window_options(size: int, overlap: int) -> Callable[[_Command], _Command]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from docqa.reader import Reader, text_document
 
 # Questions that are asked together.
 _TOGETHER = 64
+# What of an article's title its file is named by: words (of at most four bytes a letter).
+_NO_WORD = re.compile(r"[\W_]+")
+_LONGEST_NAME = 60
 
 OnProgress = Callable[[int, int], None]
 
@@ -153,39 +157,43 @@ def evaluate_open(
     """
     with TemporaryDirectory(prefix="docqa-eval-") as folder:
         documents = Path(folder) / "articles"
-        write_articles([article.text for article in articles], documents)
+        paths = write_articles(articles, documents)
         with make(Path(folder) / "index") as qa:
             report = qa.index([documents])
             if report.failed:
                 raise AssertionError(f"an article could not be indexed: {report.failed[0]}")
-            return ask_all(qa, articles, documents, candidates, limit, progress, errors)
+            return ask_all(qa, articles, paths, candidates, limit, progress, errors)
 
 
-def write_articles(texts: Sequence[str], folder: Path) -> list[Path]:
-    """Write texts as ``00000.txt`` and so on (empty ones are left out); returns all their paths."""
+def write_articles(articles: Sequence[Article], folder: Path) -> list[Path]:
+    """Write articles as text files named by their titles, each in a folder of its own.
+
+    Returns:
+        The path of each article's file. There is none for an article without text.
+    """
     folder.mkdir()
-    paths = [folder / f"{n:05}.txt" for n in range(len(texts))]
-    for path, text in zip(paths, texts, strict=True):
-        if text.strip():
-            path.write_text(text, encoding="utf-8", newline="")
+    paths = []
+    for number, article in enumerate(articles):
+        name = " ".join(_NO_WORD.sub(" ", article.title).split())[:_LONGEST_NAME]
+        paths.append(folder / f"{number:05}" / f"{name or 'article'}.txt")
+        if article.text.strip():
+            paths[-1].parent.mkdir()
+            paths[-1].write_text(article.text, encoding="utf-8", newline="")
     return paths
 
 
 def ask_all(
     qa: DocQA,
     articles: Sequence[Article],
-    documents: Path,
+    paths: Sequence[Path],
     candidates: int,
     limit: int | None,
     progress: OnProgress | None,
     errors: WrongAnswers | None,
 ) -> Scores:
-    """Ask the questions of articles that are indexed as ``documents/00000.txt`` and so on."""
-    drawn = [
-        (str(documents / f"{one.article:05}.txt"), one.start, one.question)
-        for one in sampled(articles, limit)
-    ]
-    texts = {str(documents / f"{n:05}.txt"): a.text for n, a in enumerate(articles)}
+    """Ask the questions of articles that are indexed as the files of :func:`write_articles`."""
+    drawn = [(str(paths[one.article]), one.start, one.question) for one in sampled(articles, limit)]
+    texts = {str(path): article.text for path, article in zip(paths, articles, strict=True)}
     scores = Scores()
     for part in _parts(drawn):
         questions = [question.text for _, _, question in part]

@@ -399,9 +399,8 @@ def _read_questions(
     found: list[_ReadQuestion] = []
     questions = [drawn.question for drawn in dev.sampled()]
     with TemporaryDirectory(prefix="docqa-tune-") as folder:
-        articles = [article.text for article in dev.articles]
-        paths = write_articles(articles, Path(folder) / "articles")
-        texts = {str(path): text for path, text in zip(paths, articles, strict=True)}
+        paths = write_articles(dev.articles, Path(folder) / "articles")
+        texts = {str(path): article.text for path, article in zip(paths, dev.articles, strict=True)}
         with DocQA(Path(folder) / "index", reader=reader, device=device) as qa:
             qa.index([Path(folder) / "articles"])
             for first in range(0, len(questions), _TOGETHER):

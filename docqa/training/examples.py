@@ -59,12 +59,14 @@ class Examples:
     """All there is to learn from.
 
     Attributes:
+        titles: of the articles.
         texts: of the articles, each as one document.
         tokens: of the articles.
         examples: the questions, in the files' order.
         dropped: how many answers no token stands for.
     """
 
+    titles: Sequence[str]
     texts: Sequence[str]
     tokens: Sequence[Tokens]
     examples: Sequence[Example]
@@ -74,9 +76,10 @@ class Examples:
         return len(self.examples)
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 (hex) of all texts, tokens, questions and answers."""
+        """Return the SHA-256 (hex) of all titles, texts, tokens, questions and answers."""
         digest = hashlib.sha256()
-        for text, tokens in zip(self.texts, self.tokens, strict=True):
+        for title, text, tokens in zip(self.titles, self.texts, self.tokens, strict=True):
+            digest.update(repr(title).encode("utf-8", "surrogatepass"))
             digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
             digest.update(hashlib.sha256(tokens.ids.tobytes()).digest())
         for example in self.examples:
@@ -134,7 +137,8 @@ def make_examples(
             )
         if progress is not None:
             progress(number + 1, len(articles))
-    return Examples(texts, tokens, examples, dropped)
+    titles = [article.title for article in articles]
+    return Examples(titles, texts, tokens, examples, dropped)
 
 
 def majority_answer(question: Question) -> tuple[str, int] | None:

@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from docqa.evaluate.evaluation import write_articles
+from docqa.evaluate.squad import Article, Paragraph
 from docqa.index.files import replaced
 from docqa.ingest.windows import WindowSettings
 from docqa.qa import DocQA
@@ -63,7 +64,11 @@ def _mine(
 ) -> _Windows:
     found = []
     with TemporaryDirectory(prefix="docqa-train-") as folder:
-        paths = write_articles(data.texts, Path(folder) / "articles")
+        articles = [
+            Article(title, (Paragraph(text, ()),))
+            for title, text in zip(data.titles, data.texts, strict=True)
+        ]
+        paths = write_articles(articles, Path(folder) / "articles")
         numbers = {str(path): number for number, path in enumerate(paths)}
         with DocQA(Path(folder) / "index", window=window) as qa:
             qa.index([Path(folder) / "articles"])

@@ -113,9 +113,9 @@ def unpack_size(header: Header) -> tuple[float, float]:
     return width, height
 
 
-def pack_picture(png: bytes, last: bool) -> tuple[bytes, bytes]:
-    """Return the reply that holds a picture: its header and its body."""
-    return _packed({"bytes": len(png), "last": last}), png
+def pack_file(data: bytes, last: bool) -> tuple[bytes, bytes]:
+    """Return the reply that holds a picture or a PDF: its header and its body."""
+    return _packed({"bytes": len(data), "last": last}), data
 
 
 def unpack_picture(header: Header, body: bytes | bytearray) -> bytes:
@@ -128,6 +128,19 @@ def unpack_picture(header: Header, body: bytes | bytearray) -> bytes:
     _raise_failure(header)
     if not body.startswith(_PNG):
         raise ValueError("no PNG")
+    return bytes(body)
+
+
+def unpack_pdf(header: Header, body: bytes | bytearray) -> bytes:
+    """Return the PDF of a reply.
+
+    Raises:
+        IngestError: the reply gives a reason why there is none.
+        ValueError: no such reply.
+    """
+    _raise_failure(header)
+    if b"%PDF-" not in body[:1024]:
+        raise ValueError("no PDF")
     return bytes(body)
 
 
@@ -152,9 +165,10 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
 
 
 def pack_listing(listing: Listing, last: bool) -> tuple[bytes, bytes]:
-    """Return a reply's header and its empty body."""
-    header = {"bytes": 0, "last": last, "members": listing.members, "gaps": listing.gaps}
-    return json.dumps(header).encode("ascii") + b"\n", b""
+    """Return the reply that holds an archive's members: its header and its empty body."""
+    return _packed(
+        {"bytes": 0, "last": last, "members": listing.members, "gaps": listing.gaps}
+    ), b""
 
 
 def pack_error(
@@ -235,6 +249,24 @@ def pictures_of(header: Header) -> int:
     return _integer(header.fields.get("pictures", 0), 0, _MOST_INTEGER)
 
 
+def _packed(header: dict[str, object]) -> bytes:
+    return json.dumps(header).encode("ascii") + b"\n"
+
+
+def _raise_failure(header: Header) -> None:
+    if "error" in header.fields:
+        raise IngestError(_words(header.fields["error"]), _boolean(header.fields.get("passing")))
+
+
+def _thousandths(points: float) -> int:
+    """Return a length as a reply has it: numbers there are integers."""
+    return round(1000 * points)
+
+
+def _points(value: object) -> float:
+    return _integer(value, -_MOST_THOUSANDTHS, _MOST_THOUSANDTHS) / 1000
+
+
 def unpack_listing(header: Header) -> Listing:
     """Return the listing of a reply.
 
@@ -256,24 +288,6 @@ def _member(value: object) -> str:
     if any(part in ("", ".", "..") for part in value.split("/")):
         raise ValueError("a path that leads outside")
     return value
-
-
-def _packed(header: dict[str, object]) -> bytes:
-    return json.dumps(header).encode("ascii") + b"\n"
-
-
-def _raise_failure(header: Header) -> None:
-    if "error" in header.fields:
-        raise IngestError(_words(header.fields["error"]), _boolean(header.fields.get("passing")))
-
-
-def _thousandths(points: float) -> int:
-    """Return a length as a reply has it: numbers there are integers."""
-    return round(1000 * points)
-
-
-def _points(value: object) -> float:
-    return _integer(value, -_MOST_THOUSANDTHS, _MOST_THOUSANDTHS) / 1000
 
 
 def _refuse(number: str) -> NoReturn:

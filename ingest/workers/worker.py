@@ -20,16 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from docqa.ingest.archives import list_members
+from docqa.ingest.box import Box
 from docqa.ingest.document import LoadLimits
-from docqa.ingest.errors import IngestError, PictureError, is_passing, os_reason
+from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.formats import recognition
-from docqa.ingest.load import load, one_line, pages_of
+from docqa.ingest.load import load, one_line, pages_of, reasons
 from docqa.ingest.workers.protocol import (
     pack_boxes,
     pack_document,
     pack_error,
+    pack_file,
     pack_listing,
-    pack_picture,
     pack_size,
     unpack_limits,
     unpack_request,
@@ -91,10 +92,8 @@ def _load(path: str, limits: LoadLimits) -> _Pack:
 
 
 def _list(path: str, limits: LoadLimits) -> _Pack:
-    try:
+    with reasons(limits):
         listing = list_members(path, limits)
-    except OSError as error:
-        raise IngestError(os_reason(error), is_passing(error)) from error
     return partial(pack_listing, replace(listing, gaps=tuple(map(one_line, listing.gaps))))
 
 
@@ -114,15 +113,26 @@ def _page_size(path: str, limits: LoadLimits, page: int) -> _Pack:
 def _picture(path: str, limits: LoadLimits, page: int, width: int) -> _Pack:
     from docqa.ingest.formats.pdf.places import picture
 
-    return partial(pack_picture, pages_of(path, limits, lambda data: picture(data, page, width)))
+    return partial(pack_file, pages_of(path, limits, lambda data: picture(data, page, width)))
 
 
-_TASKS = {
+def _highlighted(path: str, limits: LoadLimits, boxes: list[list[Any]], note: str) -> _Pack:
+    from docqa.ingest.formats.pdf.highlight import highlighted
+
+    marks = [Box(*box) for box in boxes]
+    data = pages_of(path, limits, lambda data: highlighted(data, marks, note))
+    if len(data) > 4 * limits.max_chars:  # the most that a reply may hold
+        raise IngestError("it is too large to be marked")
+    return partial(pack_file, data)
+
+
+_TASKS: dict[str, Callable[..., _Pack]] = {
     "load": _load,
     "list": _list,
     "boxes": _boxes,
     "page size": _page_size,
     "picture": _picture,
+    "highlighted": _highlighted,
 }
 
 

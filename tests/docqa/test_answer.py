@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.answer import Answer, heading_path
+from docqa.answer import Answer
 from docqa.ingest.document import Document, Heading
 
 
@@ -65,27 +65,18 @@ def test_lines_in_text_formats_only() -> None:
     assert answer("a\nb\nc", "c").page is None
 
 
-def test_headings_above_an_answer_are_its_path() -> None:
-    outline = (
-        Heading("Lease", 1, 0),
-        Heading("1 Rent", 2, 10),
-        Heading("1.1 Late fee", 3, 20),
-        Heading("2 Notice", 2, 30),
-        Heading("Annex", 1, 40),
-    )
-    assert heading_path(outline, 0) == ("Lease",)
-    assert heading_path(outline, 25) == ("Lease", "1 Rent", "1.1 Late fee")
-    assert heading_path(outline, 35) == ("Lease", "2 Notice")
-    assert heading_path(outline, 99) == ("Annex",)
-    assert heading_path(outline[1:], 5) == ()
-    skipped = (Heading("a", 1, 0), Heading("b", 4, 1), Heading("c", 2, 2))
-    assert heading_path(skipped, 9) == ("a", "c")
+def test_columns_where_the_text_is_the_file() -> None:
+    found = answer("a\r\nb c\rd", "c")
+    assert (found.line, found.column) == (2, 3)
+    assert (answer("ab", "b").column, answer("a\rd", "d").column) == (2, 1)
+    assert answer("a b", "b", format_="html").column is None
 
 
 class OnlyNearby:
     """A source that can't be read whole, as a document of an index."""
 
     path, format, title, outline = "/d/x", "text", "Lease", (Heading("1 Rent", 1, 0),)
+    page_starts = ()
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -101,6 +92,9 @@ class OnlyNearby:
 
     def line_at(self, offset: int) -> int:
         return 1
+
+    def column_at(self, offset: int) -> int:
+        return offset + 1
 
 
 def test_no_more_of_a_document_is_looked_at_than_what_is_around_an_answer() -> None:

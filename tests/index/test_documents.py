@@ -78,5 +78,13 @@ def test_words_are_found_that_a_line_s_end_parts(store: Store) -> None:
     put(store, Document("/d/a.pdf", "pdf", text, (), "h", 9, 7))
     match = "select count(*) from windows_fts where windows_fts match ?"
     assert store.db.execute(match, ["observatory donations"]).fetchone() == (1,)
-    [kept] = store.db.execute("select text, reading_text from windows").fetchall()
-    assert kept == (text, reading_text(text))
+    [kept] = store.db.execute("select text, searched_text from windows").fetchall()
+    assert kept == (text, f"a\n{reading_text(text)}")
+
+
+def test_words_are_found_that_stand_in_headings_above_alone(store: Store) -> None:
+    text = "Sixty days before the end of a quarter, in writing."
+    outline = (Heading("Notice periods", 1, 0),)
+    put(store, Document("/d/a.pdf", "pdf", text, (), "h", 9, 7, title="Lease", outline=outline))
+    match = "select count(*) from windows_fts where windows_fts match ?"
+    assert store.db.execute(match, ["lease quarter"]).fetchone() == (1,)

@@ -152,7 +152,10 @@ def _read_page_by_pypdf(
 
 
 def _joined(pages: Sequence[Sequence[Line]]) -> tuple[str, list[int], list[list[int]]]:
-    """Return the text, where its pages start, and where the lines of each page start."""
+    """Return the text, where its pages start, and where the lines of each page start.
+
+    A page without lines takes no part: an empty page amid a sentence is no end of it.
+    """
     parts: list[str] = []
     page_starts: list[int] = []
     line_starts: list[list[int]] = []
@@ -164,11 +167,9 @@ def _joined(pages: Sequence[Sequence[Line]]) -> tuple[str, list[int], list[list[
             starts.append(start)
             parts += [line.text, "\n"]
             start += len(line.text) + 1
-        if not lines:
-            parts.append("\n")
-            start += 1
         line_starts.append(starts)
-    return "".join(parts)[:-1], page_starts, line_starts
+    text = "".join(parts)[:-1]
+    return text, [min(page, len(text)) for page in page_starts], line_starts
 
 
 def _no_text(read: _Read) -> IngestError:

@@ -178,7 +178,7 @@ def _matches(drawn: str, written: str) -> list[tuple[int, int, int]]:
     if drawn == written:
         return [(0, 0, len(drawn))]
     matcher = SequenceMatcher(None, drawn, written, autojunk=False)
-    return [tuple(block) for block in matcher.get_matching_blocks()]
+    return [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
 
 
 def _folded(text: str) -> str:

@@ -71,7 +71,7 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     assert best.keys() == {
         "text", "score", "confidence", "probability", "document", "start", "end", "page",
         "page_start", "page_end", "line", "context", "context_start", "context_end", "window",
-        "title", "heading_path",
+        "title", "heading_path", "column", "also",
     }  # fmt: skip
     assert "Margaret Holloway" in best["text"]
     assert best["context"][best["context_start"] : best["context_end"]] == best["text"]
@@ -289,11 +289,12 @@ def test_a_prompt_asks_on_and_keeps_the_models(index: Path) -> None:
 def test_ctrl_c_leaves_the_index_whole(tmp_path: Path) -> None:
     documents, index = tmp_path / "documents", tmp_path / "index"
     documents.mkdir()
-    for n in range(60):
-        (documents / f"{n}.txt").write_text(f"The lease number {n} ends in May. " * 120)
-    command = [sys.executable, "-m", "docqa", "index", str(documents), "--index", str(index)]
+    for n in range(150):
+        (documents / f"{n}.txt").write_text(f"The lease number {n} ends in May. " * 20)
+    arguments = ["index", str(documents), "--index", str(index)]
+    arguments += ["--window-size", "16", "--overlap", "0"]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "docqa", *arguments],
         stderr=subprocess.PIPE,
         text=True,
         # What runs in a shell's background ignores Ctrl-C, and its children inherit that.
@@ -305,8 +306,9 @@ def test_ctrl_c_leaves_the_index_whole(tmp_path: Path) -> None:
     _, shown = process.communicate()
     assert process.returncode == 130
     assert "what was finished is kept" in shown
-    assert 0 < _documents(index) < 60
-    assert run(["index", str(documents), "--index", str(index)]) == 0
+    assert 0 < _documents(index) < 150
+    assert run(arguments) == 0
+    assert _documents(index) == 150
     assert run(["verify", "--index", str(index)]) == 0
 
 
@@ -319,3 +321,32 @@ def _documents(index: Path) -> int:
             return store.counts()["documents"]
     except StorageError:
         return 0
+
+
+@pytest.mark.parametrize("command", ["ask", "search", "explain"])
+@pytest.mark.parametrize("only", [["--in", "*.md"], ["--document", "DOCUMENTS/rocket.md"]])
+def test_a_filter_limits_what_is_looked_into(
+    index: Path, command: str, only: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = [part.replace("DOCUMENTS", str(index.parent / "documents")) for part in only]
+    arguments = [command, "Who is the landlord?", "--index", str(index), "--json", *only]
+    assert run(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "lease.txt" not in shown
+    if command == "search":
+        assert "rocket.md" in shown
+
+
+def test_a_filter_that_lets_nothing_through_is_wrong_usage(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["ask", "Who?", "--index", str(index), "--in", "/nowhere"]) == 2
+    assert "no document within /nowhere" in capsys.readouterr().err
+
+
+def test_a_filter_has_no_meaning_for_a_file_read_whole(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lease = str(index.parent / "documents" / "lease.txt")
+    assert run(["explain", "Who?", lease, "--in", "x"]) == 2
+    assert "--in has no meaning with a FILE" in capsys.readouterr().err
