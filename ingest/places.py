@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+from docqa.ingest.archives import file_of
 from docqa.ingest.box import Box as Box
 from docqa.ingest.document import Document, LoadLimits, Source
 from docqa.ingest.errors import IngestError, os_reason
@@ -165,7 +166,7 @@ class _Shared:
     def document(self, path: str) -> Document:
         """Return a file's document, read anew if the file has changed."""
         try:
-            status = Path(path).stat()
+            status = Path(file_of(path)).stat()
         except OSError as error:
             raise IngestError(os_reason(error)) from error
         key = (path, status.st_size, status.st_mtime_ns)
