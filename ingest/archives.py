@@ -17,7 +17,6 @@ import stat
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,16 +41,6 @@ _TIMES = 10  # the limit of one file's size, of all that an archive unpacks to
 _MOST_RATIO = 200
 _SMALL = 16 * _MB  # what unpacks to less is no bomb, however well it is packed
 _DRIVE = re.compile(r"[A-Za-z]:")
-_DAMAGE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    lzma.LZMAError,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-    OSError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +180,7 @@ class _Zip(_Members):
         _check_total(sum(info.file_size for info in self._zip.infolist()), limits)
 
     def read(self, member: _Member) -> bytes:
-        try:
-            return self._zip.read(cast(zipfile.ZipInfo, member.key))
-        except RuntimeError as error:  # zipfile's word for a password
-            raise IngestError("encrypted; unpack it with its password") from error
+        return self._zip.read(cast(zipfile.ZipInfo, member.key))
 
 
 class _Tar(_Members):
@@ -308,7 +294,8 @@ def _opened(name: str, file: IO[bytes], size: int, limits: LoadLimits) -> _Archi
 
 def _unpacked(packed: IO[bytes], size: int, limits: LoadLimits) -> IO[bytes]:
     """Return what a packed tar holds, in a temporary file that has no name."""
-    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 (kept open)
+    # Looking for another folder for it, Python would write and remove a file with a name.
+    unpacked = tempfile.TemporaryFile(dir="/tmp")  # noqa: SIM115 (kept open)
     total = 0
     while chunk := packed.read(_CHUNK):
         total += len(chunk)
@@ -343,9 +330,11 @@ def _safe(name: str) -> str | None:
 def _damage_as_reason() -> Iterator[None]:
     try:
         yield
-    except _DAMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the system's, not the archive's
-        raise IngestError("not an archive of its kind, or damaged") from error
-    except RuntimeError as error:
+    except (IngestError, MemoryError):
+        raise
+    except RuntimeError as error:  # zipfile's word for a password
         raise IngestError("encrypted; unpack it with its password") from error
+    except Exception as error:  # Libraries raise anything on damaged archives.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's
+        raise IngestError("not an archive of its kind, or damaged") from error

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from docqa.errors import IngestError
+from docqa.ingest.archives import file_of
 
 # Browsers show a PDF at the page that its address names; xdg-open drops it on the way.
 _BROWSERS = (
@@ -47,6 +48,8 @@ def view(document: str, page: int | None) -> None:
     Raises:
         IngestError: it is not there, or there is nothing to show it with.
     """
+    if (archive := file_of(document)) != document:
+        raise IngestError(f"{document} is in an archive; unpack {archive} to look at it")
     if not Path(document).exists():
         raise IngestError(f"{document} is not there any more")
     if sys.platform == "win32":

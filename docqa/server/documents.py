@@ -19,6 +19,7 @@ from typing import Any
 from docqa.index.documents import StoredDocument
 from docqa.index.errors import IndexDamagedError
 from docqa.index.store import Store
+from docqa.ingest.archives import file_of
 from docqa.server.replies import RefusedError, not_found
 
 UPLOADS = "uploads"
@@ -221,6 +222,8 @@ def unchanged_file(store: Store, document_id: int) -> tuple[str, os.stat_result]
     if row is None:
         raise not_found("document")
     path = store.paths.to_path(row[0])
+    if file_of(path) != path:
+        raise RefusedError(404, "the document is in an archive; only its text and pages are shown")
     try:
         status = Path(path).stat()
     except OSError:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from docqa.errors import IngestError
+from docqa.ingest.archives import file_of
 from docqa.ingest.document import Source
 from docqa.ingest.errors import os_reason
 
@@ -156,7 +157,7 @@ def _state(path: str) -> tuple[int, int]:
         IngestError: there is none.
     """
     try:
-        status = Path(path).stat()
+        status = Path(file_of(path)).stat()
     except OSError as error:
         raise IngestError(os_reason(error)) from error
     return status.st_size, status.st_mtime_ns

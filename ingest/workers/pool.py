@@ -22,6 +22,7 @@ from docqa.ingest.formats import recognition
 from docqa.ingest.workers.process import WorkerProcess
 
 _MOST_WORKERS = 4
+_MOST_PAGES = 1000  # of a file that get more time to be recognised
 
 Result = TypeVar("Result")
 _Asks: TypeAlias = "Callable[[_Run, WorkerProcess, str], Result]"
@@ -184,9 +185,19 @@ class _Run:
             memory_mb=self._limits.memory_mb + recognition.MEMORY_MB,
         )
         with self._recognising:
-            if self._recogniser is None or not self._recogniser.usable:
-                self._recogniser = self._new_worker(limits)
-            return self._recogniser.load(path, limits.seconds * (1 + pages))
+            if self._recogniser is None:
+                try:
+                    self._recogniser = self._new_worker(limits)
+                except OSError as error:
+                    reason = f"no process could be started for it: {os_reason(error)}"
+                    raise IngestError(reason, passing=True) from error
+            worker = self._recogniser
+            try:
+                return worker.load(path, limits.seconds * (1 + min(pages, _MOST_PAGES)))
+            finally:
+                if not worker.usable:
+                    self._recogniser = None
+                    self._give_back(worker)
 
     def _take_worker(self) -> WorkerProcess:
         with self._lock:

@@ -275,3 +275,12 @@ def _is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/status").read_text().split("State:")[1].split()[0] != "Z"
     except (OSError, IndexError):
         return False
+
+
+def test_boxes_of_a_member_of_an_archive(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("in/a.pdf", drawn(written("The lease ends in May.")))
+    document = load(f"{path}/in/a.pdf", LoadLimits())
+    start = document.text.index("May")
+    assert [box.page for box in boxes(document.path, start, start + 3)] == [1]
