@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import socket
 import statistics
@@ -52,6 +53,7 @@ def run_server(kind: str, index: str, port: int) -> None:
     if kind == "plain":
         _run_plain(index, port)
         return
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command docqa does
     from docqa.server.run import listen, serve
     from docqa.server.settings import ServerLimits, ServerSettings
 

@@ -181,6 +181,7 @@ async def soak(bad: Soak, server: psutil.Process, minutes: float) -> bool:
             f"{minute:6.1f} min {memory:7.0f} MB {dict(sorted(bad.statuses.items()))}", flush=True
         )
     await asyncio.gather(*tasks)
+    print(f"in all: {dict(sorted(bad.statuses.items()))}")
     return not any(status[0] == "5" and status != "503" for status in bad.statuses)
 
 

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from docqa.answer import heading_path
 from docqa.index.hit import Hit
 from docqa.index.store import Store
+from docqa.passage import passages
 from docqa.server.documents import Catalog, Names
 
 if TYPE_CHECKING:
-    from docqa.index.documents import StoredDocument
     from docqa.qa import DocQA
+
+# What clients see of a hit.
+_HIT = (
+    *("document", "document_id", "title", "heading_path", "start", "end", "text"),
+    *("page", "line", "score"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +64,19 @@ class Answering:
         """Return what comes of questions that are read together."""
         with self._qa.snapshot() as store:
             names = self._catalog.names(store)
-            results, _ = self._qa.results(
-                questions, options.top_k, options.candidates, **_within(names, options.within)
-            )
-            show = _Shown(store, names)
+            within = names.meant(options.within)
+            results, _ = self._qa.results(questions, options.top_k, options.candidates, within)
             answered = []
             for result in results:
                 numbers = {hit.document: hit.document_id for hit in result.hits}
                 answers = [
-                    answer.to_dict()
-                    | {
-                        "document": names.shown(answer.document),
-                        "document_id": numbers[answer.document],
-                    }
+                    names.show_in(answer.to_dict()) | {"document_id": numbers[answer.document]}
                     for answer in result.answers
                 ]
                 values = {
                     "question": result.question,
                     "answers": answers,
-                    "hits": [show.hit(hit) for hit in result.hits],
+                    "hits": _shown(store, names, result.hits),
                     "windows_read": result.windows_read,
                 }
                 answered.append(Answered(values, [answer.document for answer in result.answers]))
@@ -87,10 +86,9 @@ class Answering:
         """Return the best windows for questions; nothing is read."""
         with self._qa.snapshot() as store:
             names = self._catalog.names(store)
-            found = self._qa.search_many(questions, k, **_within(names, within))
-            show = _Shown(store, names)
+            found = self._qa.search_many(questions, k, names.meant(within))
             return [
-                {"question": question, "hits": [show.hit(hit) for hit in hits]}
+                {"question": question, "hits": _shown(store, names, hits)}
                 for question, hits in zip(questions, found, strict=True)
             ]
 
@@ -98,35 +96,13 @@ class Answering:
         """Return why a question is answered as it is."""
         with self._qa.snapshot() as store:
             names = self._catalog.names(store)
-            explanation = self._qa.explain(question, **numbers, **_within(names, within))
+            explanation = self._qa.explain(question, **numbers, within=names.meant(within))
             return names.show_in(explanation.to_dict())
 
 
-def _within(names: Names, within: Sequence[str]) -> dict[str, Any]:
-    return {"within": names.meant(within)} if within else {}
-
-
-class _Shown:
-    """Hits as clients see them; each document is looked up once."""
-
-    def __init__(self, store: Store, names: Names) -> None:
-        self._store = store
-        self._names = names
-        self._documents: dict[int, StoredDocument] = {}
-
-    def hit(self, hit: Hit) -> dict[str, Any]:
-        document = self._documents.get(hit.document_id)
-        if document is None:
-            document = self._documents[hit.document_id] = self._store.document(hit.document_id)
-        return {
-            "document": self._names.shown(hit.document),
-            "document_id": hit.document_id,
-            "title": document.title,
-            "heading_path": heading_path(document.outline, hit.start),
-            "start": hit.start,
-            "end": hit.end,
-            "text": hit.text,
-            "page": hit.page,
-            "line": document.line_at(hit.start),
-            "score": hit.score,
-        }
+def _shown(store: Store, names: Names, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Return hits as clients see them."""
+    return [
+        names.show_in({name: getattr(found, name) for name in _HIT})
+        for found in passages(store, hits)
+    ]

@@ -75,13 +75,13 @@ class Names:
             if self.as_they_are and entry.startswith("/"):
                 meant.append(entry)
                 continue
-            parts = entry.split("/")
+            parts = [part for part in entry.split("/") if part not in ("", os.curdir)]
             if entry.startswith("/") or os.pardir in parts:
                 raise RefusedError(422, "within: name folders and files as answers show them")
-            meant.append(os.path.join(self.root, entry))
+            meant.append(os.path.join(self.root, *parts))
             if any(sign in entry for sign in "*?["):
-                meant.append(os.path.join(glob.escape(self.root), entry))
-            if parts[0] == UPLOADS:
+                meant.append(os.path.join(glob.escape(self.root), *parts))
+            if parts[:1] == [UPLOADS]:
                 meant.append(os.path.join(self.uploads, *parts[1:]))
         return tuple(dict.fromkeys(meant))
 

@@ -9,12 +9,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import asdict
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from docqa.errors import IngestError
+from docqa.ingest import places
 from docqa.ingest.archives import file_of
 from docqa.ingest.document import Source
 from docqa.ingest.errors import os_reason
@@ -92,9 +91,6 @@ class Pictures:
     """
 
     def __init__(self, room: int) -> None:
-        self._places: Any = (
-            import_module("docqa.ingest.places") if find_spec("docqa.ingest.places") else None
-        )
         self._pictures = Kept[bytes](room, len)
         self._sizes = Kept[tuple[float, float]](_BOXES_KEPT, lambda _: 1)
         self._boxes = Kept[list[dict[str, Any]]](_BOXES_KEPT, lambda boxes: 1 + len(boxes))
@@ -116,7 +112,7 @@ class Pictures:
         """
         width = -(-width // _STEP) * _STEP
         return self._pictures.get(
-            (path, _state(path), page, width), lambda: self._need().render_page(path, page, width)
+            (path, _state(path), page, width), lambda: places.render_page(path, page, width)
         )
 
     def size(self, path: str, page: int) -> tuple[float, float]:
@@ -125,9 +121,7 @@ class Pictures:
         Raises:
             IngestError: there is no such page, or it can't be read.
         """
-        return self._sizes.get(
-            (path, _state(path), page), lambda: self._need().page_size(path, page)
-        )
+        return self._sizes.get((path, _state(path), page), lambda: places.page_size(path, page))
 
     def boxes(self, path: str, start: int, end: int, source: Source | None) -> list[dict[str, Any]]:
         """Return the boxes of a stretch of a document's text; none where they can't be had.
@@ -137,17 +131,12 @@ class Pictures:
         """
 
         def find() -> list[dict[str, Any]]:
-            return [asdict(box) for box in self._need().boxes(path, start, end, source=source)]
+            return [asdict(box) for box in places.boxes(path, start, end, source=source)]
 
         try:
             return self._boxes.get((path, _state(path), start, end), find)
         except IngestError:
             return []
-
-    def _need(self) -> Any:
-        if self._places is None:
-            raise IngestError("this installation can't show pages")
-        return self._places
 
 
 def _state(path: str) -> tuple[int, int]:

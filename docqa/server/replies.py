@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from docqa.errors import (
     DocQAError,
+    FilterError,
     IngestError,
     ModelError,
     QuestionError,
@@ -70,9 +71,8 @@ def refusal(error: Exception) -> RefusedError:
     if isinstance(error, ModelError):
         _log.error("a model can't be used: %s", error)
         return RefusedError(503, "the models can't be used at the moment", 30)
-    if isinstance(error, DocQAError):
-        _log.info("refused: %s", error)
-        return RefusedError(422, "the request can't be answered: no document matches it")
+    if isinstance(error, FilterError):
+        return RefusedError(422, "within: no document of the index lies there")
     _log.error("a request failed", exc_info=error)
     return RefusedError(500, "something went wrong in the server; its log says what")
 

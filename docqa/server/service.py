@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("docqa")
 
-_RETRY_SECONDS = 5.0
+_RETRY_SECONDS = 2.0
 
 
 @dataclass

@@ -49,6 +49,14 @@ def test_hits_have_all_that_a_page_shows(client: TestClient) -> None:
     }
 
 
+def test_a_filter_is_written_as_answers_show_paths(client: TestClient) -> None:
+    for within in (["lease.txt"], ["l*.txt"], ["nowhere", "./lease.txt"]):
+        body = {"question": "rent", "within": within}
+        for address in ("/api/ask", "/api/search"):
+            hits = client.post(address, json=body).json()["results"][0]["hits"]
+            assert {hit["document"] for hit in hits} == {"lease.txt"}
+
+
 def test_documents_are_listed_by_page_and_by_words(client: TestClient) -> None:
     every = client.get("/api/documents").json()
     assert [one["path"] for one in every["documents"]] == ["lease.txt", "page.html", "rocket.md"]
@@ -112,6 +120,7 @@ def test_counts_hold_nothing_that_a_client_wrote(client: TestClient) -> None:
         ({"question": "x", "within": ["../.."]}, "within"),
         ({"question": "x", "within": ["/etc"]}, "within"),
         ({"question": "x", "within": "lease.txt"}, "within"),
+        ({"question": "x", "within": ["nowhere"]}, "no document"),
     ],
 )
 def test_a_bad_question_gets_a_reason(
