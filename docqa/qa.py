@@ -7,6 +7,7 @@ Asking is three steps, each usable alone: :meth:`DocQA.search` (question to hits
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from docqa.quotes.check import QuoteCheck
     from docqa.ranking.reading import Reading
 
+_log = logging.getLogger(__name__)
 # Reading stops early for the sake of the first answers; who wants more gets all that was found.
 _FEW = 3
 # Where an expected answer is in none of the windows that were read, it is looked for in these many.
@@ -242,6 +244,13 @@ class DocQA:
                 for reading, row in zip(readings, hits, strict=True)
             ]
         done = time.perf_counter()
+        _log.debug(
+            "%d questions: searched in %.0f ms, read %d windows in %.0f ms",
+            len(questions),
+            1000 * (found - began),
+            sum(result.windows_read for result in results),
+            1000 * (done - found),
+        )
         return results, Timings(found - began, done - found, done - began)
 
     def explain(

@@ -7,6 +7,7 @@ counted over the whole index.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from docqa.index.errors import FilterError
 from docqa.index.store import IdArray, Store
 from docqa.ingest.globs import Globs
 
+_log = logging.getLogger(__name__)
 _WILDCARDS = frozenset("*?[")
 
 
@@ -106,4 +108,6 @@ def find_allowed(store: Store, entries: Sequence[str]) -> Allowed:
             f"the index in {store.folder} holds no document within {', '.join(entries)}; "
             "docqa status says what it holds"
         )
-    return Allowed(store.window_ids(documents))
+    allowed = Allowed(store.window_ids(documents))
+    _log.debug("a filter lets %d documents through, %d windows", len(documents), len(allowed.ids))
+    return allowed

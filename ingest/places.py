@@ -10,7 +10,7 @@ import atexit
 import os
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -24,6 +24,7 @@ from docqa.ingest.workers.protocol import (
     Header,
     pack_request,
     unpack_boxes,
+    unpack_pdf,
     unpack_picture,
     unpack_size,
 )
@@ -106,6 +107,22 @@ def render_page(path: str, page: int, width_px: int) -> bytes:
         raise ValueError(f"a picture is at least 1 pixel wide, not {width_px}")
     _check_paged(path)
     return _SHARED.ask(pack_request("picture", path, page, width_px), unpack_picture)
+
+
+def highlighted(path: str, boxes: Sequence[Box], note: str) -> bytes:
+    """Return a copy of a PDF with boxes marked, for any viewer to show.
+
+    Args:
+        path: of the file, absolute.
+        boxes: from :func:`boxes`.
+        note: what the marks say when they are pointed at.
+
+    Raises:
+        IngestError: the file has no pages, or can't be marked.
+    """
+    _check_paged(path)
+    edges = [[box.page, box.left, box.top, box.right, box.bottom] for box in boxes]
+    return _SHARED.ask(pack_request("highlighted", path, edges, note), unpack_pdf)
 
 
 def _check_paged(path: str) -> None:

@@ -6,6 +6,7 @@ Nothing here imports torch; a command imports what it needs when it runs.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 
@@ -14,14 +15,18 @@ import click
 from docqa import __version__
 from docqa.cli.agents import mcp, quote
 from docqa.cli.asking import ask, read, search
+from docqa.cli.configuration import find_file, load_defaults, name_variables
 from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
 from docqa.cli.indexing import forget, index, status, verify
 from docqa.cli.serving import serve
 from docqa.cli.show import error
+from docqa.cli.showing import highlight, open_
 from docqa.cli.training import average, train, tune
+from docqa.cli.watching import watch
 from docqa.errors import DocQAError, IngestError, StorageError
 
+_log = logging.getLogger(__name__)
 FAILED, USAGE, NO_INDEX, INTERRUPTED = 1, 2, 3, 130
 
 
@@ -30,8 +35,15 @@ FAILED, USAGE, NO_INDEX, INTERRUPTED = 1, 2, 3, 130
     epilog="Exit codes: 0 done, 1 done but something failed, 2 wrong usage, "
     "3 the index is missing or unusable.",
 )
+@click.option(
+    "--verbose",
+    "-v",
+    is_flag=True,
+    help="Say on standard error what is done, and how long it takes.",
+)
 @click.version_option(__version__, prog_name="docqa")
-def docqa() -> None:
+@click.pass_context
+def docqa(context: click.Context, verbose: bool) -> None:
     """Answers questions about long documents in their own words, and says where they stand.
 
     \b
@@ -39,6 +51,15 @@ def docqa() -> None:
       docqa index ./docs
       docqa ask "Who may sign?"
     """
+    if verbose:
+        logging.basicConfig(
+            stream=sys.stderr, format="%(asctime)s.%(msecs)03d %(message)s", datefmt="%H:%M:%S"
+        )
+        logging.getLogger("docqa").setLevel(logging.DEBUG)
+    file = find_file()
+    if file is not None:
+        context.default_map = load_defaults(docqa, file)
+        _log.info("settings from %s", file)
 
 
 for command in (
@@ -47,8 +68,11 @@ for command in (
     read,
     explain,
     search,
+    open_,
+    highlight,
     serve,
     forget,
+    watch,
     status,
     verify,
     evaluate,
@@ -59,6 +83,7 @@ for command in (
     mcp,
 ):
     docqa.add_command(command)
+name_variables(docqa)
 
 
 def main() -> None:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from docqa.cli import last_answers
 from docqa.cli.indexing import window_settings
 from docqa.cli.options import (
     answer_options,
@@ -23,16 +25,25 @@ from docqa.cli.options import (
     window_options,
     within_options,
 )
+from docqa.cli.question_files import (
+    STANDARD_INPUT,
+    AnswerFile,
+    AnswerFormat,
+    BadLine,
+    read_questions,
+)
 from docqa.cli.show import (
+    NO_ANSWER,
     error,
     excerpt,
+    linked,
     note,
     print_answer,
     print_json,
     progress,
 )
 from docqa.errors import IngestError, QuestionError
-from docqa.printable import printable, short_path
+from docqa.printable import short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
@@ -40,11 +51,32 @@ if TYPE_CHECKING:
     from docqa.ingest.document import Document
     from docqa.qa import DocQA
 
-_NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
+# How many questions of a file are read together.
+_BATCH = 32
 
 
 @click.command()
 @click.argument("question", required=False)
+@click.option(
+    "--questions",
+    "questions_file",
+    type=click.Path(),
+    metavar="FILE",
+    help="Ask the questions of a file: one a line, or .csv or .jsonl with question and id.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the answers to many questions here; what it holds already is not asked again.",
+)
+@click.option(
+    "--format",
+    "answer_format",
+    type=click.Choice(["jsonl", "csv"]),
+    help="Of the answers to many questions; csv holds the best of each. [default: by --out, "
+    "else jsonl]",
+)
 @index_option
 @within_options
 @top_k_option
@@ -57,6 +89,9 @@ _NO_ANSWER = "The documents hold no answer to this, as far as the reader can tel
 @json_option
 def ask(
     question: str | None,
+    questions_file: str | None,
+    out: str | None,
+    answer_format: AnswerFormat | None,
     folder: str,
     within: tuple[str, ...],
     top_k: int,
@@ -67,34 +102,96 @@ def ask(
     dtype: str,
     asked: dict[str, Any],
     as_json: bool,
-) -> None:
+) -> int:
     """Ask the indexed documents a question.
 
     Without a QUESTION, on a terminal, asks for one after the other and keeps the models loaded.
+    With - for it, or with --questions, asks many and writes their answers as JSON lines or CSV.
 
     \b
     Example:
       docqa ask "Who may sign?" --top-k 1
+      docqa ask --questions questions.csv --out answers.jsonl
     """
     from docqa.qa import DocQA
 
-    if question is None and not sys.stdin.isatty():
+    if question == STANDARD_INPUT:
+        question, questions_file = None, questions_file or STANDARD_INPUT
+    _check_usage(question, questions_file)
+    if question is None and questions_file is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
     settings = answer_settings(reader, asked)
     with DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     ) as qa:
+        if questions_file is not None:
+            return _answer_file(qa, questions_file, out, answer_format, top_k, candidates, within)
         qa.load()
         if question is not None:
             _answer(qa, question, top_k, candidates, within, as_json)
         else:
             _prompt(qa, top_k, candidates, within, as_json)
+    return 0
+
+
+def _check_usage(question: str | None, questions_file: str | None) -> None:
+    """Say so where options were given that mean nothing together."""
+    context = click.get_current_context()
+    given = {
+        name
+        for name in ("out", "answer_format", "as_json")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    if questions_file is None:
+        if given - {"as_json"}:
+            raise click.UsageError("--out and --format have no meaning without --questions")
+        return
+    if question is not None:
+        raise click.UsageError("give a QUESTION or --questions, not both")
+    if "as_json" in given:
+        raise click.UsageError("--json has no meaning with --questions: see --format")
+
+
+def _answer_file(
+    qa: DocQA,
+    questions_file: str,
+    out: str | None,
+    answer_format: AnswerFormat | None,
+    top_k: int,
+    candidates: int,
+    within: tuple[str, ...],
+) -> int:
+    """Answer the questions of a file, in batches; return the exit code."""
+    questions, bad = read_questions(questions_file)
+    with AnswerFile(out, answer_format) as answers, progress("asking") as tell:
+        left = [question for question in questions if not answers.check(question)]
+        known = len(questions) - len(left)
+        if known:
+            note(f"{known:,} of {len(questions):,} questions are answered in {out} already")
+        if left:
+            qa.load()
+        for first in range(0, len(left), _BATCH):
+            batch = []
+            for question in left[first : first + _BATCH]:
+                try:
+                    qa.model.question_ids(question.text)
+                    batch.append(question)
+                except QuestionError as problem:
+                    bad.append(BadLine(question.line, str(problem)))
+            results, _ = qa.results([one.text for one in batch], top_k, candidates, within)
+            for question, result in zip(batch, results, strict=True):
+                answers.write(question, result)
+            tell(known + min(first + _BATCH, len(left)), len(questions))
+    for one in sorted(bad, key=lambda one: one.line):
+        note(f"line {one.line}: {one.reason}")
+    return 1 if bad else 0
 
 
 def _answer(
     qa: DocQA, question: str, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool
 ) -> None:
     [result], timings = qa.results([question], top_k, candidates, within)
+    last_answers.keep(result.answers)
     if not as_json:
         if result.windows_read == 0 and not within:
             click.echo("The index holds no documents yet: run docqa index PATH...")
@@ -139,7 +236,7 @@ def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_
 
 def _print_answers(answers: list[Answer]) -> None:
     if not answers:
-        click.echo(_NO_ANSWER)
+        click.echo(NO_ANSWER)
     for rank, answer in enumerate(answers, 1):
         if rank > 1:
             click.echo()
@@ -271,7 +368,7 @@ def search(
     for hit in hits:
         page = f", page {hit.page}" if hit.page is not None else ""
         click.echo(
-            f"{hit.score:6.2f}  {printable(short_path(hit.document))}{page}, "
+            f"{hit.score:6.2f}  {linked(short_path(hit.document), hit.document, hit.page)}{page}, "
             f"characters {hit.start}-{hit.end}"
         )
         click.echo(click.style(f"        {excerpt(hit.text)}", dim=True))

@@ -141,7 +141,7 @@ def _refuse(context: click.Context, names: tuple[str, ...], file: str | None) ->
     for parameter in context.command.params:
         if parameter.name not in names:
             continue
-        if context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT:
+        if context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             where = "without a FILE" if file is None else "with a FILE, which is read whole"
             raise click.UsageError(f"{parameter.opts[0]} has no meaning {where}")
 

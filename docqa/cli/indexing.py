@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from docqa.cli.configuration import settings_in_force
 from docqa.cli.options import (
     device_option,
     embedder_option,
@@ -173,6 +174,8 @@ def _report_json(report: IndexReport) -> dict[str, object]:
 
 
 def _print_report(report: IndexReport, folder: str) -> None:
+    from docqa.ingest.formats import format_of
+
     for failure in report.failed:
         note(f"failed: {short_path(failure.path)}: {failure.error}")
     for path in report.stale:
@@ -184,6 +187,8 @@ def _print_report(report: IndexReport, folder: str) -> None:
         note(f"nothing to read in {short_path(path)}")
     if report.skipped:
         note(f"skipped, as docqa does not read such files: {_counts(report.skipped)}")
+    if any(format_of(f"a{suffix}").is_picture for suffix in report.skipped):
+        note("to read the text in pictures, pip install 'docqa[ocr]'")
     click.echo(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "
@@ -232,8 +237,9 @@ def forget(paths: tuple[str, ...], folder: str, as_json: bool) -> None:
 @click.command()
 @index_option
 @json_option
-def status(folder: str, as_json: bool) -> None:
-    """Say what an index holds and what it was made with.
+@click.pass_context
+def status(context: click.Context, folder: str, as_json: bool) -> None:
+    """Say what an index holds and what it was made with, and which settings are in force.
 
     \b
     Example:
@@ -261,6 +267,7 @@ def status(folder: str, as_json: bool) -> None:
             "overlap": store.settings.window.overlap,
             "generation": store.generation,
             "bytes": _bytes_in(Path(folder)),
+            "settings": [asdict(one) for one in settings_in_force(_main_group(context))],
         }
     if as_json:
         print_json(values)
@@ -269,9 +276,19 @@ def status(folder: str, as_json: bool) -> None:
         note(f"failed: {short_path(failure['path'])}: {failure['error']}")
     for stale in values.pop("stale_documents"):  # type: ignore[attr-defined]
         note(f"kept as it was: {short_path(stale['path'])}: {stale['error']}")
+    settings = values.pop("settings")
     for name, value in values.items():
         shown = f"{value:,}" if isinstance(value, int) else printable(str(value))
         click.echo(f"{name.replace('_', ' '):12} {shown}")
+    for one in settings:  # type: ignore[attr-defined]
+        text = f"{one['name']} = {one['value']} ({short_path(one['source'])})"
+        click.echo(f"{'setting':12} {printable(text)}")
+
+
+def _main_group(context: click.Context) -> click.Group:
+    group = context.find_root().command
+    assert isinstance(group, click.Group)
+    return group
 
 
 def _bytes_in(folder: Path) -> int:

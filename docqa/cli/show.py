@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -13,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docqa.answer import Answer
+from docqa.cli.viewer import address
 from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable, short_path
 
 if TYPE_CHECKING:
     from docqa.quotes.check import QuotePlace
 
+NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
 # Where there is no terminal, long work says how far it has come this often.
 _LINE_SECONDS = 30.0
+# Terminals that print what they don't understand.
+_WITHOUT_LINKS = frozenset(("dumb", "linux", "vt100"))
+# Copies of an answer that are named.
+_MOST_PLACES = 3
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -53,16 +60,38 @@ def print_answer(rank: int, answer: Answer) -> None:
     percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
     sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"
     click.echo(click.style(f"   {place_of(answer)}  ({sure})", dim=True))
+    if answer.also:
+        for line in wrapped(_also(answer)):
+            click.echo(click.style(f"   {line}", dim=True))
+
+
+def _also(answer: Answer) -> str:
+    """The other places of an answer, as many as a person looks at."""
+    named = [
+        printable(short_path(place.document))
+        + (f", page {place.page}" if place.page is not None else "")
+        for place in answer.also[:_MOST_PLACES]
+    ]
+    left = len(answer.also) - len(named)
+    return "also in " + "; ".join(named) + (f" and {left:,} more" if left else "")
 
 
 def place_of(found: Answer | QuotePlace) -> str:
     """Return where an answer or a quote stands, in words."""
-    place = printable(short_path(found.document))
+    place = linked(short_path(found.document), found.document, found.page)
     if found.page is not None:
         place += f", page {found.page}"
     elif found.line is not None:
         place += f", line {found.line}"
     return f"{place}, characters {found.start}-{found.end}"
+
+
+def linked(text: str, document: str, page: int | None) -> str:
+    """Return a document's name with a link to it, where a terminal follows links (OSC 8)."""
+    shown = printable(text)
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") in _WITHOUT_LINKS:
+        return shown
+    return f"\033]8;;{address(document, page)}\033\\{shown}\033]8;;\033\\"
 
 
 def excerpt(text: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,10 +22,25 @@ from torch import Tensor
 from docqa.ingest.windows import IntArray
 
 NO_SPAN = float("-inf")
+# Of one reading; more than any text but a table of numbers has.
+_MOST_DEMOTED = 50
 
 # Of a window's number and a span's first and last token: the first token in it that no span reaches
 # from before; None where there is none.
 Barrier = Callable[[int, int, int], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Demotion:
+    """Which spans rank lower than their score says, and by how much.
+
+    Attributes:
+        concerns: of a window's number and a span's first and last token: whether that span does.
+        margin: what its ranking value loses.
+    """
+
+    concerns: Callable[[int, int, int], bool]
+    margin: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +234,7 @@ def ranked_spans(
     max_answer_tokens: int,
     length_penalties: Tensor | None = None,
     barrier: Barrier | None = None,
+    demotion: Demotion | None = None,
 ) -> Iterator[tuple[Span, Place]]:
     """Yield the spans of all windows, best first, without those that overlap a better one.
 
@@ -234,6 +250,8 @@ def ranked_spans(
         max_answer_tokens: the most tokens in a span.
         length_penalties: running totals (:func:`length_penalties`); None for no penalty.
         barrier: finds the first token of a span before which no span goes on; None for no barriers.
+        demotion: of single spans, which come later; those that overlap them may come before. None
+            for none.
 
     Yields:
         ``(span, place)``; ``span.score`` is the pure ``S·T_i + E·T_j``.
@@ -242,12 +260,29 @@ def ranked_spans(
     heap = list(search.of(0, len(logits.start), 0, logits.start.shape[1]))
     heapq.heapify(heap)
     taken: list[Place] = []
+    demoted: dict[tuple[int, int, int], float] = {}
     while heap:
         segment = heapq.heappop(heap)
         span = segment.span
         cut = None if barrier is None else barrier(span.window, span.first, span.last)
         if cut is not None:
             for low, high in ((segment.low, cut), (cut, segment.high)):
+                for found in search.of(span.window, span.window + 1, low, high):
+                    heapq.heappush(heap, found)
+            continue
+        tokens = (span.window, span.first, span.last)
+        if (
+            demotion is not None
+            and tokens not in demoted
+            and len(demoted) < _MOST_DEMOTED
+            and demotion.concerns(*tokens)
+        ):
+            demoted[tokens] = segment.rank + demotion.margin
+            heapq.heappush(heap, replace(segment, rank=demoted[tokens]))
+            for found in search.around(segment):
+                heapq.heappush(heap, found)
+        if segment.rank < demoted.get(tokens, NO_SPAN):  # its turn is later
+            for low, high in ((segment.low, span.last), (span.first + 1, segment.high)):
                 for found in search.of(span.window, span.window + 1, low, high):
                     heapq.heappush(heap, found)
             continue
@@ -326,3 +361,27 @@ class _Search:
             if value > NO_SPAN:
                 span = Span(w, low + first, low + last, score)
                 yield _Segment(-(value + self.biases[w]), span, low, high)
+
+    def around(self, segment: _Segment) -> Iterator[_Segment]:
+        """Yield a segment with the best of the spans that hold its best span and more."""
+        span, longest = segment.span, self.max_answer_tokens
+        before = slice(max(segment.low, span.last + 1 - longest), span.first + 1)
+        after = slice(span.last, min(segment.high, span.first + longest))
+        starts, ends = _penalized(
+            self.logits.start[span.window],
+            self.logits.end[span.window],
+            self.logits.allowed[span.window],
+            None if self.length_penalties is None else self.length_penalties[span.window],
+        )
+        values = starts[before, None] + ends[None, after]
+        tokens = torch.arange(len(starts), device=values.device)
+        values[tokens[None, after] - tokens[before, None] >= longest] = NO_SPAN
+        values[-1, 0] = NO_SPAN  # the span itself
+        value, at = values.flatten().max(dim=0)
+        if value > NO_SPAN:
+            first = before.start + int(at) // values.shape[1]
+            last = after.start + int(at) % values.shape[1]
+            score = self.logits.start[span.window, first] + self.logits.end[span.window, last]
+            wider = Span(span.window, first, last, float(score))
+            rank = -(float(value) + self.biases[span.window])
+            yield _Segment(rank, wider, segment.low, segment.high)

@@ -20,15 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from docqa.ingest.archives import list_members
+from docqa.ingest.box import Box
 from docqa.ingest.document import LoadLimits
-from docqa.ingest.errors import IngestError
+from docqa.ingest.errors import IngestError, PictureError
+from docqa.ingest.formats import recognition
 from docqa.ingest.load import load, one_line, pages_of, reasons
 from docqa.ingest.workers.protocol import (
     pack_boxes,
     pack_document,
     pack_error,
+    pack_file,
     pack_listing,
-    pack_picture,
     pack_size,
     unpack_limits,
     unpack_request,
@@ -46,6 +48,8 @@ def main() -> None:
     limits = unpack_limits(sys.argv[1])
     requests, replies = _take_over_pipes()
     _limit_memory(limits.memory_mb)
+    if limits.recognise:
+        recognition.allow()
     with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
         for line in lines:
             with _killed_when_closed(requests):
@@ -71,8 +75,9 @@ def _serve(line: bytes, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
         return *pack(last), last
     except IngestError as error:
         ran_out = isinstance(error.__cause__, MemoryError)
+        pictures = error.pages if isinstance(error, PictureError) else 0
         last = ran_out or _address_space() > limits.memory_mb * _MB / 2
-        return *pack_error(one_line(str(error)), last, error.passing), last
+        return *pack_error(one_line(str(error)), last, error.passing, pictures), last
     except MemoryError:
         message = f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         return *pack_error(message, last=True), True
@@ -108,15 +113,26 @@ def _page_size(path: str, limits: LoadLimits, page: int) -> _Pack:
 def _picture(path: str, limits: LoadLimits, page: int, width: int) -> _Pack:
     from docqa.ingest.formats.pdf.places import picture
 
-    return partial(pack_picture, pages_of(path, limits, lambda data: picture(data, page, width)))
+    return partial(pack_file, pages_of(path, limits, lambda data: picture(data, page, width)))
 
 
-_TASKS = {
+def _highlighted(path: str, limits: LoadLimits, boxes: list[list[Any]], note: str) -> _Pack:
+    from docqa.ingest.formats.pdf.highlight import highlighted
+
+    marks = [Box(*box) for box in boxes]
+    data = pages_of(path, limits, lambda data: highlighted(data, marks, note))
+    if len(data) > 4 * limits.max_chars:  # the most that a reply may hold
+        raise IngestError("it is too large to be marked")
+    return partial(pack_file, data)
+
+
+_TASKS: dict[str, Callable[..., _Pack]] = {
     "load": _load,
     "list": _list,
     "boxes": _boxes,
     "page size": _page_size,
     "picture": _picture,
+    "highlighted": _highlighted,
 }
 
 

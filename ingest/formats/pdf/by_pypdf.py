@@ -30,7 +30,7 @@ class PypdfDocument:
     def __init__(self, data: bytes) -> None:
         try:
             self._reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
-            _unlock(self._reader)
+            unlock(self._reader)
             self.pages = len(self._reader.pages)
         except PyPdfError as error:
             raise IngestError(f"not a whole PDF, damaged or cut short ({error})") from error
@@ -79,7 +79,7 @@ class PypdfDocument:
             return {}
 
 
-def _unlock(reader: pypdf.PdfReader) -> None:
+def unlock(reader: pypdf.PdfReader) -> None:
     """Open files with an empty password, which only forbids to print or to copy."""
     if not reader.is_encrypted:
         return
