@@ -19,18 +19,16 @@
 export const FEW = 3;
 export const MANY = 10;
 
-/** @type {State} */
-const START = Object.freeze({
-  question: "", folder: "", formats: [], documents: [], count: FEW,
-  answer: 0, document: null, at: null, to: null, page: null, view: "page",
-});
-
 /** What is looked at, back at its start; for a new question or another answer. */
 export const NOTHING_OPEN = Object.freeze({ answer: 0, document: null, at: null, to: null, page: null, view: "page" });
 
 const listeners = [];
 
-/** Return what a query string says. */
+/**
+ * Return what a query string says.
+ *
+ * @returns {State}
+ */
 export function parse(search) {
   const values = new URLSearchParams(search);
   const number = (name, least) => {
@@ -73,7 +71,7 @@ export function toSearch(state) {
 
 /** Return what the address bar says now. */
 export function state() {
-  return { ...START, ...parse(location.search) };
+  return parse(location.search);
 }
 
 /**
