@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
     from docqa.model.span_model import SpanModel
+    from docqa.quotes.check import QuoteCheck
     from docqa.ranking.reading import Reading
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ _log = logging.getLogger(__name__)
 _FEW = 3
 # Where an expected answer is in none of the windows that were read, it is looked for in these many.
 _WIDER = 100
+# Around these many windows a quote, or what comes nearest to it, is looked for first.
+_QUOTE_CANDIDATES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +289,14 @@ class DocQA:
             return explanation.searched_wider(wider)
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[Store]:
         """Hold the index as it is for all searches, readings and rankings of this thread inside.
 
         Without it each of them sees the index as it is at that moment. A reading whose document
         was changed in between can't be ranked any more.
+
+        Yields:
+            The index's store, to look at documents themselves.
 
         Example::
 
@@ -298,8 +304,24 @@ class DocQA:
                 hits = my_reranker(qa.search(question, 50))[:10]
                 answers = rank(qa.read(question, hits), qa.settings, top_k=3)
         """
-        with self._snapshot():
-            yield
+        with self._snapshot() as (store, _):
+            yield store
+
+    def check_quote(self, quote: str, most_places: int = 3) -> QuoteCheck:
+        """Return whether a sentence stands in the documents word for word, and where.
+
+        Args:
+            most_places: the most places to return.
+
+        Raises:
+            QuestionError: the quote is empty, too long, or not valid Unicode.
+            IndexMissingError: there is no index.
+        """
+        from docqa.quotes.check import check_quote, clean_quote
+
+        clean_quote(quote)
+        with self._snapshot() as (store, _):
+            return check_quote(store, quote, self.search(quote, _QUOTE_CANDIDATES), most_places)
 
     def search(self, question: str, k: int = 10, within: Sequence[str] = ()) -> list[Hit]:
         """Return the ``k`` best windows for a question; nothing is read.

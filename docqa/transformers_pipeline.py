@@ -88,7 +88,9 @@ def answer_as_pipeline(
     for one, text in pairs:
         ids = model.question_ids(one)
         tokens, words_of = tokenized(text)
-        jobs.append(Job(ids, _windows(model, ids, tokens, options)))
+        jobs.append(
+            Job(ids, sequence_windows(model, ids, tokens, options.longest, options.overlap))
+        )
         words.append(words_of if options.align_to_words else None)
     results = [
         _answers(logits, words_of, job.windows, text, options)
@@ -132,17 +134,26 @@ def _pairs(question: str | Sequence[str], context: str | Sequence[str]) -> list[
     return list(zip(questions, contexts, strict=True))
 
 
-def _windows(
-    model: SpanModel, question: IntArray, tokens: Tokens, options: PipelineOptions
+def sequence_windows(
+    model: SpanModel, question: IntArray, tokens: Tokens, max_seq_len: int, overlap: int
 ) -> list[Window]:
-    longest = min(options.longest, model.max_tokens)
+    """Return a text's windows whose size is counted with their question, as the pipeline counts.
+
+    Args:
+        max_seq_len: the most tokens of a window with its question and special tokens.
+        overlap: tokens that neighbouring windows share.
+
+    Raises:
+        QuestionError: the question leaves no room.
+    """
+    longest = min(max_seq_len, model.max_tokens)
     size = model.room(question) - model.max_tokens + longest
     if size < 16:
         raise QuestionError(
             f"a question of {len(question)} tokens leaves no room for the context in "
             f"max_seq_len = {longest}"
         )
-    return list(split(tokens, WindowSettings(size, min(options.overlap, size // 2))))
+    return list(split(tokens, WindowSettings(size, min(overlap, size // 2))))
 
 
 def _answers(

@@ -18,6 +18,7 @@ from docqa.index.full_text import FullText
 from docqa.index.models.embedder import Embedder
 from docqa.index.store import FileState, Store
 from docqa.index.system_errors import database_errors, file_errors
+from docqa.ingest.archives import file_of, is_archive
 from docqa.ingest.discover import Discovery, find_files
 from docqa.ingest.document import Document, Failure, Gap, LoadLimits
 from docqa.ingest.outline import heading_lines
@@ -191,20 +192,15 @@ class _Run:
             self._fail_to_look(failure)
         self._report.skipped = discovery.skipped
         self._report.empty = discovery.empty
-        for path in _vanished(self._known, discovery):
+        held = _members_of(self._known, filter(is_archive, discovery.files))
+        index = str(self._store.folder.absolute())
+        for path in _vanished(self._known, discovery, held, index):
             self._remove(path)
-        changed = [path for path in discovery.files if not self._is_as_known(path)]
-        with (
-            LoaderPool(self._options.limits, self._options.workers) as pool,
-            closing(
-                ahead(self._cut(pool.load_many(changed)), _weight, _WINDOWS_AHEAD, pool.close)
-            ) as results,
-        ):
-            for result in results:
-                if isinstance(result, Failure):
-                    self._fail(result)
-                else:
-                    self._take(result)
+        with LoaderPool(self._options.limits, self._options.workers) as pool:
+            files = [path for path in discovery.files if not is_archive(path)]
+            files += self._list_archives(pool, held)
+            changed = [path for path in files if not self._is_as_known(path)]
+            self._load(pool, changed)
         self._flush()
         dense = save_caches(self._store)
         report = self._report
@@ -221,6 +217,66 @@ class _Run:
         report.windows = len(dense.ids)
         report.seconds = time.perf_counter() - began
         return report
+
+    def _list_archives(self, pool: LoaderPool, held: dict[str, list[str]]) -> list[str]:
+        """Return the paths of all members to read; of unchanged archives, those that are known.
+
+        Args:
+            held: the known members of each archive.
+        """
+        members: list[str] = []
+        changed = []
+        for path, known in held.items():
+            if self._is_archive_as_known(path, known):
+                members += known
+                self._files += len(known) - 1
+            else:
+                changed.append(path)
+        for result in pool.list_many(changed):
+            if isinstance(result, Failure):
+                self._fail_archive(result, held[result.path])
+                continue
+            path, listing = result
+            if path in self._known:
+                self._remove(path)  # it could not be listed before
+            found = [os.path.join(path, member) for member in listing.members]
+            for gone in set(held[path]).difference(found):
+                self._remove(gone)
+            self._report.gaps.extend(Gap(path, gap) for gap in listing.gaps)
+            self._files += len(found) - 1
+            members += found
+        return members
+
+    def _is_archive_as_known(self, path: str, members: list[str]) -> bool:
+        """Return whether size and time say that an archive that could be read is the same."""
+        state = _size_and_time(path)
+        known = [self._known[member] for member in members]
+        return (
+            bool(known)
+            and path not in self._known
+            and not self._options.rehash
+            and all(file.error is None and (file.size, file.mtime_ns) == state for file in known)
+        )
+
+    def _fail_archive(self, failure: Failure, members: list[str]) -> None:
+        """Take note of an archive that could not be listed."""
+        for member in members:
+            if failure.passing:
+                self._keep(member, failure.error)
+            else:
+                self._remove(member)
+        self._fail(failure)
+
+    def _load(self, pool: LoaderPool, changed: list[str]) -> None:
+        """Read files, cut them into windows and put them into the index."""
+        with closing(
+            ahead(self._cut(pool.load_many(changed)), _weight, _WINDOWS_AHEAD, pool.close)
+        ) as results:
+            for result in results:
+                if isinstance(result, Failure):
+                    self._fail(result)
+                else:
+                    self._take(result)
 
     def _is_as_known(self, path: str) -> bool:
         """Return whether size and time say that a file that could be read is still the same."""
@@ -345,14 +401,33 @@ def _passages(document: Document, windows: Sequence[Window]) -> Iterator[str]:
         yield f"{line}\n{reading_text(document.text[window.start : window.end])}"
 
 
-def _vanished(known: dict[str, FileState], discovery: Discovery) -> list[str]:
+def _members_of(known: Iterable[str], archives: Iterable[str]) -> dict[str, list[str]]:
+    """Return for each archive the known documents that are members of it."""
+    held: dict[str, list[str]] = {archive: [] for archive in archives}
+    for path in known if held else ():
+        at = 0
+        while (at := path.find(os.sep, at + 1)) > 0:
+            if path[:at] in held:
+                held[path[:at]].append(path)
+                break
+    return held
+
+
+def _vanished(
+    known: dict[str, FileState], discovery: Discovery, held: dict[str, list[str]], index: str
+) -> list[str]:
     """Return known files under the named folders that are no longer there.
 
+    Members of archives that are there (``held``) are seen only once the archive is listed.
+
     What lies under a folder that could not be read (a mount that is gone, a permission) has not
-    vanished: it can't be seen.
+    vanished: it can't be seen. Nor can what lies in the index's own folder, unless a folder in
+    there is named: the documents that a server was given.
     """
     unseen = {failure.path for failure in discovery.failures}
-    seen = set(discovery.files) | unseen
+    if not any(_is_under(root, index) for root in discovery.roots):
+        unseen.add(index)
+    seen = set(discovery.files) | unseen | {path for paths in held.values() for path in paths}
     return [
         path
         for path in known
@@ -378,6 +453,7 @@ def _remove_leftovers(store: Store) -> None:
 
 def _is_gone(path: str, was_file: bool) -> bool:
     """Return whether what stood at a path is no longer there, as far as the system can tell."""
+    path = file_of(path)
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -396,7 +472,7 @@ def _is_under(path: str, folder: str) -> bool:
 
 def _size_and_time(path: str) -> tuple[int, int]:
     try:
-        status = Path(path).stat()
+        status = Path(file_of(path)).stat()
     except OSError:
         return 0, 0
     return status.st_size, status.st_mtime_ns

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from docqa.ingest.archives import file_of
+
 # How many documents are looked for to find out where a moved index has its documents.
 _SAMPLE = 20
 
@@ -70,7 +72,7 @@ def find_paths(db: Database, folder: Path, recorded_home: str) -> DocumentPaths:
     kept = (row[0] for row in rows)
     relative = list(islice((k for k in kept if not os.fsdecode(k).startswith(os.sep)), _SAMPLE))
     for paths in (present, recorded):
-        if any(os.path.lexists(paths.to_path(kept)) for kept in relative):
+        if any(os.path.lexists(file_of(paths.to_path(kept))) for kept in relative):
             return paths
     return present
 

@@ -165,6 +165,11 @@ class Store:
         """Whether the folder still holds the database that is open."""
         return self._connection.is_current
 
+    @property
+    def paths(self) -> DocumentPaths:
+        """Where the documents lie, as kept and as seen."""
+        return self._paths
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Hold one generation: all reads inside see it, whatever is written meanwhile.

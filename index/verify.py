@@ -17,6 +17,7 @@ from docqa.index.postings import Postings
 from docqa.index.schema import TOKENIZE
 from docqa.index.store import Store, StoredWindow
 from docqa.index.system_errors import storage_error
+from docqa.ingest.archives import file_of
 from docqa.ingest.document import Document
 from docqa.ingest.windows import tokenize
 
@@ -162,13 +163,23 @@ def _window_problems(
 
 def _file_problems(document: Document) -> Iterator[str]:
     try:
-        with Path(document.path).open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = _sha256(document)
     except OSError as error:
         yield f"the file can't be read any more: {error.strerror}; run docqa index again"
         return
     if digest != document.sha256:
         yield "the file has changed since it was indexed; run docqa index again"
+
+
+def _sha256(document: Document) -> str:
+    """Return the hash of the file; of an archive's member, the known one if nothing changed."""
+    holder = Path(file_of(document.path))
+    if str(holder) != document.path:
+        status = holder.stat()
+        is_same = (status.st_size, status.st_mtime_ns) == (document.size, document.mtime_ns)
+        return document.sha256 if is_same else ""
+    with holder.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _vector_problems(store: Store) -> Iterator[str]:

@@ -9,17 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from docqa.ingest.archives import is_archive
 from docqa.ingest.document import Failure
 from docqa.ingest.errors import is_passing, os_reason
-from docqa.ingest.formats import is_supported, suffix_of
+from docqa.ingest.formats import is_litter, is_supported, suffix_of
 from docqa.ingest.globs import Globs
 
 # A folder with this file in it is an index; its documents are elsewhere.
 _INDEX_FILE = "docqa.db"
-# What programs and systems leave beside documents and what is never one: Office's note of who has a
-# file open, folders' settings, what archives bring along from a Mac.
-_OWNER_MARK = "~$"
-_LITTER = frozenset(("thumbs.db", "desktop.ini", "icon\r", "__macosx"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Discovery:
     """What was found.
 
     Attributes:
-        files: absolute paths, sorted, each once.
+        files: absolute paths, sorted, each once; archives are among them as what they are.
         failures: what could not be looked at, each with its reason.
         roots: the named paths, absolute.
         skipped: how many files below the named folders have a suffix that is not known, by suffix
@@ -57,6 +54,7 @@ def find_files(
     Args:
         paths: files and folders.
         include: globs of the only files to take; without any, those with a suffix that is known.
+            Of an archive that is taken, all members with such a suffix are.
             A glob is matched against the file's name and its path relative to the named folder;
             ``*`` stays within a name and ``**`` crosses folders.
         exclude: globs of files and folders to leave out, whatever ``include`` says.
@@ -95,7 +93,7 @@ class _Walk:
                 self.empty.append(path)
         elif not stat.S_ISREG(mode):
             self._fail(path, "not a regular file")
-        elif not _is_litter(Path(path).name):
+        elif not is_litter(Path(path).name):
             self.files.add(path)
 
     def _take_folder(self, root: str) -> bool:
@@ -128,7 +126,7 @@ class _Walk:
             Whether there was something to take or to report.
         """
         relative = os.path.relpath(entry.path, root)
-        if entry.name.startswith(".") or _is_litter(entry.name):
+        if entry.name.startswith(".") or is_litter(entry.name):
             return False
         if self._exclude.match(entry.name, relative):
             return False
@@ -151,7 +149,7 @@ class _Walk:
     def _is_wanted(self, name: str, relative: str) -> bool:
         if self._include:
             return self._include.match(name, relative)
-        return is_supported(name)
+        return is_supported(name) or is_archive(name)
 
     def _check_link(self, entry: os.DirEntry[str]) -> bool:
         try:
@@ -169,7 +167,3 @@ class _Walk:
             self.failures[path] = Failure(path, os_reason(reason), is_passing(reason))
         else:
             self.failures[path] = Failure(path, reason)
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith(_OWNER_MARK) or name.lower() in _LITTER

@@ -55,14 +55,15 @@ class Document:
     """One source file, read.
 
     Attributes:
-        path: absolute; undecodable bytes as ``os.fsdecode`` gives them (surrogateescape).
+        path: absolute; undecodable bytes as ``os.fsdecode`` gives them (surrogateescape). Of a
+            member of an archive, the archive's with the member's below it.
         format: the name of one of :data:`docqa.ingest.formats.FORMATS`.
         text: the whole text, without NULs and lone surrogates. For ``LINE_FORMATS`` it is the
             decoded file itself, so offsets into it hold in the file; ligatures are written out.
         page_starts: offset of each page's first character; empty where there are no pages.
         sha256: of the file's bytes, in hex.
-        size: of the file, in bytes.
-        mtime_ns: when the file was last changed, in nanoseconds since 1970.
+        size: of the file, or of the archive that holds it, in bytes.
+        mtime_ns: when that was last changed, in nanoseconds since 1970.
         title: what the document calls itself; None where it does not say.
         outline: its headings, in the order of the text.
         gaps: what of the file is not in the text, a sentence each ("pages 3 and 7 are pictures

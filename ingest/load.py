@@ -6,7 +6,6 @@ Only :mod:`docqa.ingest.workers.worker` should call this on files that nobody vo
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -17,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from docqa.ingest.archives import file_of, is_archive, read_member
 from docqa.ingest.document import Document, Heading, LoadLimits
 from docqa.ingest.errors import IngestError, is_passing, os_reason
-from docqa.ingest.formats import Extracted, Format, extract, format_of, is_compressed
+from docqa.ingest.formats import Extracted, extract, format_of, is_compressed
 
 T = TypeVar("T")
 
@@ -28,8 +28,6 @@ _UNFIT = re.compile("[\0\ud800-\udfff]")
 # What an outline may hold; a book of a thousand pages has some hundred headings.
 _MOST_HEADINGS = 10_000
 _MOST_HEADING_CHARS = 200
-# Errors that a parser passes on and that say nothing of what it parses.
-_NOT_THE_PARSERS = frozenset((errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC))
 
 
 def load(path: str, limits: LoadLimits) -> Document:
@@ -44,12 +42,13 @@ def load(path: str, limits: LoadLimits) -> Document:
     """
     path = os.path.abspath(path)
     format = format_of(path)
-    with _reasons(limits):
-        data, status = _read(path, limits)
+    with reasons(limits):
+        data, status = read_bytes(path, limits)
         sha256 = hashlib.sha256(data).hexdigest()
         if is_compressed(path):
             data = _decompress(data, limits)
-        extracted = _extract(format, data)
+        extracted = extract(format.name, data)
+        extracted = extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))
     if len(extracted.text) > limits.max_chars:
         raise IngestError(
             f"holds {len(extracted.text):,} characters, more than the limit of "
@@ -81,8 +80,8 @@ def pages_of(path: str, limits: LoadLimits, look: Callable[[bytes], T]) -> T:
     Raises:
         IngestError: as of :func:`load`.
     """
-    with _reasons(limits):
-        data, _ = _read(path, limits)
+    with reasons(limits):
+        data, _ = read_bytes(path, limits)
         try:
             return look(_decompress(data, limits) if is_compressed(path) else data)
         except (IngestError, MemoryError, OSError):
@@ -92,7 +91,7 @@ def pages_of(path: str, limits: LoadLimits, look: Callable[[bytes], T]) -> T:
 
 
 @contextmanager
-def _reasons(limits: LoadLimits) -> Iterator[None]:
+def reasons(limits: LoadLimits) -> Iterator[None]:
     """Raise an :class:`IngestError` for what the system says of a file, or of the memory left."""
     try:
         yield
@@ -102,6 +101,25 @@ def _reasons(limits: LoadLimits) -> Iterator[None]:
         raise IngestError(
             f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         ) from error
+
+
+def read_bytes(path: str, limits: LoadLimits) -> tuple[bytes, os.stat_result]:
+    """Return a document's bytes, and what the system says of the file that holds them.
+
+    Args:
+        path: of a file, or of a member of an archive.
+        limits: its size is held to here.
+
+    Raises:
+        IngestError: it can't be read.
+        OSError: the system failed.
+    """
+    holder = file_of(path)
+    if holder != path:
+        return read_member(holder, path[len(holder) + 1 :], limits)
+    if is_archive(path):
+        raise IngestError("an archive; index it, or name one of its files, as in a.zip/b.txt")
+    return _read(path, limits)
 
 
 def one_line(text: str, most: int = 1000) -> str:
@@ -158,21 +176,3 @@ def _decompress(data: bytes, limits: LoadLimits) -> bytes:
     except zlib.error as error:
         raise IngestError("not a gzip file, or damaged") from error
     return bytes(unpacked)
-
-
-def _extract(format: Format, data: bytes) -> Extracted:
-    if not data:
-        raise IngestError("holds no text: the file is empty")
-    try:
-        extracted = extract(format.name, data)
-    except (IngestError, MemoryError):
-        raise
-    except RecursionError as error:
-        raise IngestError("nested too deeply to be read") from error
-    except Exception as error:  # Parsers raise anything on damaged files.
-        if isinstance(error, OSError) and error.errno in _NOT_THE_PARSERS:
-            raise
-        raise IngestError(
-            f"not readable as {format.label}: damaged, or another kind of file than its name says"
-        ) from error
-    return extracted._replace(text=_UNFIT.sub("\ufffd", extracted.text))

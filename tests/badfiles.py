@@ -27,7 +27,7 @@ def make_bad_folder(folder: Path, huge_mb: int = 300) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     bad = _bad_pdfs(folder) | _bad_texts(folder, huge_mb) | _bad_entries(folder)
     _zip_bomb(folder / "bomb.docx")
-    bad["bomb.docx"] = "memory"
+    bad["bomb.docx"] = "unpacks to more"
     _good(folder)
     return bad
 

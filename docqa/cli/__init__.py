@@ -13,11 +13,13 @@ import sys
 import click
 
 from docqa import __version__
+from docqa.cli.agents import mcp, quote
 from docqa.cli.asking import ask, read, search
 from docqa.cli.configuration import find_file, load_defaults, name_variables
 from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
 from docqa.cli.indexing import forget, index, status, verify
+from docqa.cli.serving import serve
 from docqa.cli.show import error
 from docqa.cli.showing import highlight, open_
 from docqa.cli.training import average, train, tune
@@ -68,6 +70,7 @@ for command in (
     search,
     open_,
     highlight,
+    serve,
     forget,
     watch,
     status,
@@ -76,6 +79,8 @@ for command in (
     train,
     average,
     tune,
+    quote,
+    mcp,
 ):
     docqa.add_command(command)
 name_variables(docqa)

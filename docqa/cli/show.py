@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from docqa.answer import Answer
 from docqa.cli.viewer import address
 from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable, short_path
+
+if TYPE_CHECKING:
+    from docqa.quotes.check import QuotePlace
 
 NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
 # Where there is no terminal, long work says how far it has come this often.
@@ -42,25 +45,29 @@ def error(text: str) -> None:
 
 def print_answer(rank: int, answer: Answer) -> None:
     """The answer, the sentence it stands in, and where that is."""
-    place = linked(short_path(answer.document), answer.document, answer.page)
     headings = list(answer.heading_path)
     if answer.title is not None and answer.title not in headings[:1]:
         headings.insert(0, answer.title)
-    if answer.page is not None:
-        place += f", page {answer.page}"
-    elif answer.line is not None:
-        place += f", line {answer.line}"
-    place += f", characters {answer.start}-{answer.end}"
-    click.echo(f"{rank}. {click.style(_flowing(answer.text), bold=True)}")
-    for line in _wrapped(_highlighted(answer)):
+    click.echo(f"{rank}. {click.style(flowing(answer.text), bold=True)}")
+    for line in wrapped(_highlighted(answer)):
         click.echo(f"   {line}")
     if headings:
-        for line in _wrapped(" \u203a ".join(map(_flowing, headings))):
+        for line in wrapped(" \u203a ".join(map(flowing, headings))):
             click.echo(click.style(f"   {line}", dim=True))
     share = answer.confidence if answer.probability is None else answer.probability
     percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
     sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"
-    click.echo(click.style(f"   {place}  ({sure})", dim=True))
+    click.echo(click.style(f"   {place_of(answer)}  ({sure})", dim=True))
+
+
+def place_of(found: Answer | QuotePlace) -> str:
+    """Return where an answer or a quote stands, in words."""
+    place = linked(short_path(found.document), found.document, found.page)
+    if found.page is not None:
+        place += f", page {found.page}"
+    elif found.line is not None:
+        place += f", line {found.line}"
+    return f"{place}, characters {found.start}-{found.end}"
 
 
 def linked(text: str, document: str, page: int | None) -> str:
@@ -74,29 +81,29 @@ def linked(text: str, document: str, page: int | None) -> str:
 def excerpt(text: str) -> str:
     """The beginning of a text, on one line of the terminal."""
     width = min(shutil.get_terminal_size((100, 24)).columns, 100) - 9
-    flowing = _flowing(text)
-    return flowing if len(flowing) <= width else flowing[: width - 1] + "…"
+    line = flowing(text)
+    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def _highlighted(answer: Answer) -> str:
     before = answer.context[: answer.context_start]
     after = answer.context[answer.context_end :]
-    marked = click.style(_flowing(answer.text), fg="green", bold=True)
+    marked = click.style(flowing(answer.text), fg="green", bold=True)
     return (
-        _flowing(before)
+        flowing(before)
         + (" " if before[-1:].isspace() else "")
         + marked
         + (" " if after[:1].isspace() else "")
-        + _flowing(after)
+        + flowing(after)
     )
 
 
-def _flowing(text: str) -> str:
+def flowing(text: str) -> str:
     """Text as one paragraph, whatever line breaks and hyphens at line ends the document has."""
     return printable(" ".join(reading_text(text).split()))
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
     """Lines that fit the terminal, with styled text counted by what is seen of it."""
     width = min(shutil.get_terminal_size((100, 24)).columns, 100) - 3
     lines: list[str] = []

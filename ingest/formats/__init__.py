@@ -6,6 +6,7 @@ libraries it needs are imported when a file of the format is first read, in a wo
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
@@ -14,6 +15,12 @@ from typing import NamedTuple, Protocol, cast
 from docqa.ingest.errors import IngestError
 
 _COMPRESSED = ".gz"
+# What programs and systems leave beside documents and what is never one: Office's note of who has a
+# file open, folders' settings, what archives bring along from a Mac.
+_OWNER_MARK = "~$"
+_LITTER = frozenset(("thumbs.db", "desktop.ini", "icon\r", "__macosx"))
+# Errors that a parser passes on and that say nothing of what it parses.
+_NOT_THE_PARSERS = frozenset((errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,11 @@ def format_named(name: str) -> Format:
     return _BY_NAME[name]
 
 
+def is_litter(name: str) -> bool:
+    """Return whether a name is that of a file or folder that systems leave beside documents."""
+    return name.startswith(_OWNER_MARK) or name.lower() in _LITTER
+
+
 def suffix_of(path: str) -> str:
     """Return how a path ends, in lower case: ``.txt``; ``.txt.gz`` where it is compressed."""
     name = PurePath(path)
@@ -166,10 +178,29 @@ def format_of(path: str) -> Format:
 
 
 def extract(format: str, data: bytes) -> Extracted:
-    """Take the text out of a file's bytes, as a :class:`Loader` does.
+    """Take the text out of a file's bytes; whatever is wrong with them is an IngestError.
 
     Args:
         format: the name of one in ``FORMATS``.
         data: the whole file.
+
+    Raises:
+        IngestError: the file can't be read, and why.
+        MemoryError: the file needs more memory than there is.
+        OSError: the system failed, which says nothing of the file.
     """
-    return format_named(format).load(data)
+    known = format_named(format)
+    if not data:
+        raise IngestError("holds no text: the file is empty")
+    try:
+        return known.load(data)
+    except (IngestError, MemoryError):
+        raise
+    except RecursionError as error:
+        raise IngestError("nested too deeply to be read") from error
+    except Exception as error:  # Parsers raise anything on damaged files.
+        if isinstance(error, OSError) and error.errno in _NOT_THE_PARSERS:
+            raise
+        raise IngestError(
+            f"not readable as {known.label}: damaged, or another kind of file than its name says"
+        ) from error

@@ -106,13 +106,8 @@ def _write_attachment(name: str, data: bytes, composer: Composer, depth: int) ->
     elif is_supported(name) and not is_compressed(name):
         try:
             extracted = extract(format_of(name).name, data)
-        except (IngestError, RecursionError) as error:
-            reason = str(error) if isinstance(error, IngestError) else "nested too deeply"
-            composer.gaps.append(f"the attachment {name} is not in the text: {reason}")
-        except MemoryError:
-            raise
-        except Exception:
-            composer.gaps.append(f"the attachment {name} is not in the text: it is damaged")
+        except IngestError as error:
+            composer.gaps.append(f"the attachment {name} is not in the text: {error}")
         else:
             composer.heading(f"Attachment: {name}", 1 + depth)
             composer.include(extracted, below=1 + depth)

@@ -1,4 +1,4 @@
-"""Files that are ZIP archives of XML (EPUB, PowerPoint, OpenDocument), opened with care.
+"""Files that are ZIP archives of XML (Word, EPUB, PowerPoint, OpenDocument), opened with care.
 
 An archive says how much each member holds, and Python reads no more of it than that, so what is
 declared is what to be afraid of.
@@ -37,11 +37,12 @@ class Package:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             raise IngestError(f"not a file of {label}, or damaged") from error
-        self._names = frozenset(self._zip.namelist())
+        # Some programs write names with another case or a slash in front.
+        self._names = {_folded(name): name for name in self._zip.namelist()}
         self._room = _MOST_MB * _MB
 
     def __contains__(self, name: str) -> bool:
-        return name in self._names
+        return _folded(name) in self._names
 
     def read(self, name: str) -> bytes:
         """Return a member's bytes.
@@ -50,11 +51,11 @@ class Package:
             IngestError: it is missing, encrypted, damaged, or unpacks to more than is safe.
         """
         try:
-            size = self._zip.getinfo(name).file_size
-            self._room -= size
+            member = self._zip.getinfo(self._names[_folded(name)])
+            self._room -= member.file_size
             if self._room < 0:
                 raise IngestError(f"unpacks to more than {_MOST_MB} MB, more than is safe to read")
-            return self._zip.read(name)
+            return self._zip.read(member)
         except KeyError as error:
             raise IngestError(f"not a file of {self._label}: {name} is not in it") from error
         except RuntimeError as error:  # zipfile's word for a password
@@ -75,6 +76,10 @@ class Package:
             return etree.fromstring(self.read(name), parser)
         except etree.XMLSyntaxError as error:
             raise IngestError(f"damaged: {name} in it is no XML") from error
+
+
+def _folded(name: str) -> str:
+    return name.lstrip("/").lower()
 
 
 def check_size(data: bytes, label: str) -> None:

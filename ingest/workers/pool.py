@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from threading import Lock
+from typing import TypeVar
 
+from docqa.ingest.archives import Listing
 from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.errors import IngestError, os_reason
 from docqa.ingest.workers.process import WorkerProcess
 
 _MOST_WORKERS = 4
+
+Result = TypeVar("Result")
 
 
 class LoaderPool:
@@ -64,10 +68,23 @@ class LoaderPool:
         Raises:
             RuntimeError: the pool was closed meanwhile.
         """
+        yield from self._each(paths, _load)
+
+    def list_many(self, paths: Iterable[str]) -> Iterator[tuple[str, Listing] | Failure]:
+        """List the members of archives, several at once, as :meth:`load_many` reads files.
+
+        Yields:
+            An archive's path and its listing, or a failure, in the order in which they are done.
+        """
+        yield from self._each(paths, _list)
+
+    def _each(
+        self, paths: Iterable[str], ask: Callable[[WorkerProcess, str], Result]
+    ) -> Iterator[Result | Failure]:
         run = _Run(self._limits, self._workers)
         self._runs.add(run)
         try:
-            yield from run.load_many(paths)
+            yield from run.each(paths, ask)
         finally:
             run.stop()
             self._runs.discard(run)
@@ -87,8 +104,16 @@ class LoaderPool:
         return result
 
 
+def _load(worker: WorkerProcess, path: str) -> Document:
+    return worker.load(path)
+
+
+def _list(worker: WorkerProcess, path: str) -> tuple[str, Listing]:
+    return path, worker.list_members(path)
+
+
 class _Run:
-    """One call of ``load_many``: its threads, each with a worker at a time, and their end."""
+    """One question to workers about many paths: its threads, each with a worker, and their end."""
 
     def __init__(self, limits: LoadLimits, workers: int) -> None:
         self._limits = limits
@@ -99,17 +124,19 @@ class _Run:
         self._idle: deque[WorkerProcess] = deque()
         self._stopped = False
 
-    def load_many(self, paths: Iterable[str]) -> Iterator[Document | Failure]:
+    def each(
+        self, paths: Iterable[str], ask: Callable[[WorkerProcess, str], Result]
+    ) -> Iterator[Result | Failure]:
         to_do = iter(paths)
-        doing = {self._threads.submit(self._load, path) for path in islice(to_do, self._ahead)}
+        doing = {self._threads.submit(self._ask, ask, path) for path in islice(to_do, self._ahead)}
         while doing:
             done, doing = wait(doing, return_when=FIRST_COMPLETED)
             while done:
-                future: Future[Document | Failure] = done.pop()
+                future: Future[Result | Failure] = done.pop()
                 if self._stopped:
                     raise RuntimeError("the pool was closed while its files were being read")
                 for path in islice(to_do, 1):
-                    doing.add(self._threads.submit(self._load, path))
+                    doing.add(self._threads.submit(self._ask, ask, path))
                 yield future.result()
                 del future  # and with it the document, before waiting for the next
 
@@ -125,14 +152,14 @@ class _Run:
         for worker in left:
             worker.close()
 
-    def _load(self, path: str) -> Document | Failure:
+    def _ask(self, ask: Callable[[WorkerProcess, str], Result], path: str) -> Result | Failure:
         try:
             worker = self._take_worker()
         except OSError as error:
             reason = f"no process could be started to read it: {os_reason(error)}"
             return Failure(path, reason, passing=True)
         try:
-            return worker.load(path)
+            return ask(worker, path)
         except IngestError as error:
             return Failure(path, str(error), error.passing)
         finally:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from docqa.ingest.archives import Listing
 from docqa.ingest.document import Document, Failure, LoadLimits
 from docqa.ingest.errors import IngestError
 from docqa.ingest.workers.protocol import (
@@ -20,6 +21,7 @@ from docqa.ingest.workers.protocol import (
     pack_limits,
     pack_request,
     unpack_header,
+    unpack_listing,
     unpack_reply,
 )
 
@@ -108,6 +110,14 @@ class WorkerProcess:
             return reply
 
         return self.ask(pack_request("load", path), unpack)
+
+    def list_members(self, path: str) -> Listing:
+        """Have an archive's members listed.
+
+        Raises:
+            IngestError: as for :meth:`load`.
+        """
+        return self.ask(pack_request("list", path), lambda header, _: unpack_listing(header))
 
     def ask(self, request: bytes, unpack: Callable[[Header, bytearray], T]) -> T:
         """Have a request answered.

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from docqa.ingest.archives import Listing
 from docqa.ingest.box import Box
 from docqa.ingest.document import Document, Failure, Heading, LoadLimits
 from docqa.ingest.errors import IngestError
@@ -162,6 +163,13 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
     return _packed(header), body
 
 
+def pack_listing(listing: Listing, last: bool) -> tuple[bytes, bytes]:
+    """Return the reply that holds an archive's members: its header and its empty body."""
+    return _packed(
+        {"bytes": 0, "last": last, "members": listing.members, "gaps": listing.gaps}
+    ), b""
+
+
 def pack_error(error: str, last: bool, passing: bool = False) -> tuple[bytes, bytes]:
     """Return the reply where there is no document: its header and its empty body."""
     header = {"bytes": 0, "last": last, "error": error, "passing": passing}
@@ -244,6 +252,29 @@ def _thousandths(points: float) -> int:
 
 def _points(value: object) -> float:
     return _integer(value, -_MOST_THOUSANDTHS, _MOST_THOUSANDTHS) / 1000
+
+
+def unpack_listing(header: Header) -> Listing:
+    """Return the listing of a reply.
+
+    Raises:
+        IngestError: the reply gives a reason why there is none.
+        ValueError: no such reply.
+    """
+    _raise_failure(header)
+    fields = header.fields
+    members = tuple(_member(value) for value in _list(fields.get("members")))
+    if len(set(members)) < len(members):
+        raise ValueError("a member twice")
+    return Listing(members, tuple(_words(value) for value in _list(fields.get("gaps"))))
+
+
+def _member(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 2 * _MOST_WORDS or "\0" in value:
+        raise ValueError("no path")
+    if any(part in ("", ".", "..") for part in value.split("/")):
+        raise ValueError("a path that leads outside")
+    return value
 
 
 def _refuse(number: str) -> NoReturn:

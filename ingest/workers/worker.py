@@ -14,19 +14,22 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from docqa.ingest.archives import list_members
 from docqa.ingest.box import Box
 from docqa.ingest.document import LoadLimits
 from docqa.ingest.errors import IngestError
-from docqa.ingest.load import load, one_line, pages_of
+from docqa.ingest.load import load, one_line, pages_of, reasons
 from docqa.ingest.workers.protocol import (
     pack_boxes,
     pack_document,
     pack_error,
     pack_file,
+    pack_listing,
     pack_size,
     unpack_limits,
     unpack_request,
@@ -84,6 +87,12 @@ def _load(path: str, limits: LoadLimits) -> _Pack:
     return partial(pack_document, load(path, limits))
 
 
+def _list(path: str, limits: LoadLimits) -> _Pack:
+    with reasons(limits):
+        listing = list_members(path, limits)
+    return partial(pack_listing, replace(listing, gaps=tuple(map(one_line, listing.gaps))))
+
+
 def _boxes(path: str, limits: LoadLimits, stretches: list[list[Any]]) -> _Pack:
     from docqa.ingest.formats.pdf.places import Stretch, boxes_of
 
@@ -115,6 +124,7 @@ def _highlighted(path: str, limits: LoadLimits, boxes: list[list[Any]], note: st
 
 _TASKS = {
     "load": _load,
+    "list": _list,
     "boxes": _boxes,
     "page size": _page_size,
     "picture": _picture,

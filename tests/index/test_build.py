@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -260,3 +261,42 @@ def test_progress_counts_up_to_all_files(store: Store, embedder: Embedder, docum
     build(store, embedder, [documents], BuildOptions(workers=1), lambda *now: told.append(now))
     assert told[-1][:2] == (2, 2)
     assert told[-1][2] == store.counts()["windows"]
+
+
+def zip_of(path: Path, **texts: str) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(f"in/{name}.txt", text)
+
+
+def test_members_of_archives_live_as_files_do(
+    store: Store, embedder: Embedder, documents: Path
+) -> None:
+    archive = documents / "old.zip"
+    zip_of(archive, a="The first member.", b="The second member.")
+    report = run(store, embedder, documents)
+    assert f"{archive}/in/a.txt" in report.added
+    assert len(report.added) == 4
+
+    report = run(store, embedder, documents)
+    assert (len(report.unchanged), report.added, report.removed) == (4, [], [])
+    assert verify(store).problems == []
+
+    zip_of(archive, a="The first member.", c="A third member, which is new.")
+    assert f"{archive}/in/a.txt" in [problem.document for problem in verify(store).problems]
+    report = run(store, embedder, documents)
+    assert report.added == [f"{archive}/in/c.txt"]
+    assert report.removed == [f"{archive}/in/b.txt"]
+    assert len(report.unchanged) == 3
+
+    archive.write_bytes(b"no archive")
+    report = run(store, embedder, documents)
+    assert [failure.path for failure in report.failed] == [str(archive)]
+    assert len(report.removed) == 2
+
+    zip_of(archive, a="Whole again.")
+    report = run(store, embedder, documents)
+    assert (report.added, report.failed) == ([f"{archive}/in/a.txt"], [])
+    assert str(archive) not in store.files()
+    archive.unlink()
+    assert run(store, embedder, documents).removed == [f"{archive}/in/a.txt"]

@@ -52,10 +52,10 @@ def test_limits_of_size(tmp_path: Path, limits: LoadLimits, error: str) -> None:
 def test_whatever_a_parser_raises_is_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
 ) -> None:
-    def fail(format: str, data: bytes) -> Extracted:
+    def fail(data: bytes) -> Extracted:
         raise raised
 
-    monkeypatch.setattr("docqa.ingest.load.extract", fail)
+    monkeypatch.setattr("docqa.ingest.formats.pdf.extract_pdf", fail)
     (tmp_path / "a.pdf").write_text("x")
     with pytest.raises(IngestError) as caught:
         load(str(tmp_path / "a.pdf"), LoadLimits())

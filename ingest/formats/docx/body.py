@@ -250,7 +250,7 @@ class Story:
 
     def _chunk(self, element: etree._Element) -> None:
         name = self._package.by_id(self._part, value(element, "r:id") or "")
-        extracted = None if name is None else embedded(name, self._package.data(name))
+        extracted = None if name is None else embedded(name, self._package.read(name))
         if extracted is None:
             self.gaps.append(f"an embedded document ({name or 'elsewhere'}) is not read")
         else:

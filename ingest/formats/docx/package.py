@@ -1,4 +1,4 @@
-"""The zip file that a Word document is: its parts and what each refers to.
+"""The archive that a Word document is: its parts and what each refers to.
 
 Both kinds of Open XML are read: Transitional, which Word writes, and Strict, which has other names
 for the same things.
@@ -6,17 +6,15 @@ for the same things.
 
 from __future__ import annotations
 
-import io
 import posixpath
-import zipfile
 from urllib.parse import unquote
 
 from lxml import etree
 
 from docqa.ingest.errors import IngestError
+from docqa.ingest.formats import packed
 
 _OLE = b"\xd0\xcf\x11\xe0"
-_DAMAGED = "not a Word document, or damaged"
 
 _NAMESPACES = {
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main": "w",
@@ -33,8 +31,11 @@ _names: dict[str, str] = {}  # as they are in XML: as they are here
 _MOST_NAMES = 10_000
 
 
-class Package:
+class Package(packed.Package):
     """A Word document's parts.
+
+    Args:
+        data: the whole file.
 
     Raises:
         IngestError: encrypted, not a Word document, or damaged.
@@ -46,27 +47,20 @@ class Package:
                 "not a .docx inside: encrypted, or of an old version of Word; "
                 "save it as .docx without a password"
             )
-        try:
-            self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except zipfile.BadZipFile as error:
-            raise IngestError(_DAMAGED) from error
-        # Some programs write names with another case or a slash in front.
-        self._names = {name.lstrip("/").lower(): name for name in self._zip.namelist()}
+        super().__init__(data, "Word")
         self._relations: dict[str, dict[str, tuple[str, str]]] = {}
 
     def main_part(self) -> str:
         """Return the name of the part that holds the body."""
         for kind, name in self._relations_of("").values():
-            if kind == "officeDocument" and self._has(name):
+            if kind == "officeDocument" and name in self:
                 return name
-        if self._has("word/document.xml"):
-            return "word/document.xml"
-        raise IngestError(_DAMAGED)
+        return "word/document.xml"
 
     def related_names(self, part: str, kind: str) -> list[str]:
         """Return the parts of a kind (``header``, ``styles``) that a part refers to."""
         found = (name for of, name in self._relations_of(part).values() if of == kind)
-        return [name for name in dict.fromkeys(found) if self._has(name)]
+        return [name for name in dict.fromkeys(found) if name in self]
 
     def related(self, part: str, kind: str) -> etree._Element | None:
         """Return the root of the first part of a kind that a part refers to."""
@@ -76,34 +70,16 @@ class Package:
     def by_id(self, part: str, relation: str) -> str | None:
         """Return the part that a part refers to by the id of a relation."""
         _, name = self._relations_of(part).get(relation, ("", ""))
-        return name if self._has(name) else None
+        return name if name in self else None
 
     def title(self) -> str | None:
         """Return the title in the document's properties."""
         for kind, name in self._relations_of("").values():
-            if kind == "core-properties" and self._has(name):
+            if kind == "core-properties" and name in self:
                 found = self.xml(name).find(_TITLE)
                 title = " ".join((found.text or "").split()) if found is not None else ""
                 return title or None
         return None
-
-    def data(self, name: str) -> bytes:
-        """Return a part's bytes."""
-        try:
-            return self._zip.read(self._names[name.lower()])
-        except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise IngestError(_DAMAGED) from error
-
-    def xml(self, name: str) -> etree._Element:
-        """Return the root of a part."""
-        parser = etree.XMLParser(resolve_entities=False, no_network=True)
-        try:
-            return etree.fromstring(self.data(name), parser)
-        except etree.XMLSyntaxError as error:
-            raise IngestError(f"{_DAMAGED}: {name} is not valid XML") from error
-
-    def _has(self, name: str) -> bool:
-        return name.lower() in self._names
 
     def _relations_of(self, part: str) -> dict[str, tuple[str, str]]:
         """What a part refers to, by id: the kind, and the name of the other part."""
@@ -111,7 +87,7 @@ class Package:
             folder, file = posixpath.split(part)
             name = posixpath.join(folder, "_rels", f"{file}.rels")
             found = {}
-            for relation in self.xml(name) if self._has(name) else ():
+            for relation in self.xml(name) if name in self else ():
                 target = unquote(relation.get("Target", ""))
                 if relation.get("TargetMode") == "External":
                     continue

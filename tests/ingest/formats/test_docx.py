@@ -10,6 +10,7 @@ import docx
 import pytest
 from docx.oxml import parse_xml
 
+from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import Extracted, extract
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -310,3 +311,9 @@ def test_an_embedded_chunk_that_cannot_be_read_is_a_gap() -> None:
     extracted = extract("docx", with_chunk("chunk.rtf", b"{\\rtf1 x}"))
     assert extracted.text == "before\n\nend" or extracted.text == "before\nend"
     assert "chunk.rtf" in extracted.gaps[0]
+
+
+def test_a_document_may_unpack_to_so_much_and_no_more() -> None:
+    # Only the memory of the process bounded it: what fits in there was unpacked whole.
+    with pytest.raises(IngestError, match="unpacks to more than 128 MB"):
+        extract("docx", with_chunk("chunk.htm", " " * (129 << 20)))

@@ -435,7 +435,7 @@ def test_json_values_stand_with_their_names() -> None:
     assert extract("jsonl", lines).text == extract("json", lines).text == "a: 1.50\n\na: 2"
     with pytest.raises(IngestError, match="line 2 is not JSON"):
         extract("jsonl", b'{"a": 1}\n{"a"\n')
-    with pytest.raises(RecursionError):
+    with pytest.raises(IngestError, match="nested too deeply"):
         extract("json", b"[" * 100_000)
 
 
@@ -553,12 +553,9 @@ def test_any_bytes_are_read_or_refused(format: str, data: bytes) -> None:
 
 
 def with_reason(format: str, data: bytes) -> None:
-    """Read bytes; what a parser raises becomes a reason in :mod:`docqa.ingest.load`."""
     try:
         extracted = extract(format, data)
-    except MemoryError:
-        raise
-    except Exception:
+    except IngestError:
         return
     assert extracted.text.strip()
     assert all(0 <= start <= len(extracted.text) for start in extracted.page_starts)

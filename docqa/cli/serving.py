@@ -1,0 +1,143 @@
+"""``docqa serve``."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from docqa.cli.asking import answer_settings
+from docqa.cli.options import (
+    answer_options,
+    device_option,
+    dtype_option,
+    embedder_option,
+    index_option,
+    reader_option,
+)
+from docqa.cli.show import note
+from docqa.errors import DocQAError
+from docqa.printable import printable
+
+
+@click.command()
+@index_option
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8080,
+    show_default=True,
+    help="0 takes any that is free.",
+)
+@click.option(
+    "--allow-host",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A name that clients call the server by, besides localhost and addresses in numbers; "
+    "may be repeated.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let web pages of this origin (https://search.example) use the server; may be repeated.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False),
+    help="Ask clients for the token in this file.",
+)
+@click.option(
+    "--allow-changes", is_flag=True, help="Let clients upload documents and remove documents."
+)
+@click.option(
+    "--show-paths", is_flag=True, help="Show the documents' whole paths on this computer."
+)
+@click.option(
+    "--queue",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    metavar="N",
+    help="The most questions that wait for the reader; more are turned away.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The most time for a request.",
+)
+@click.option("--log-json", is_flag=True, help="Write the log as one JSON object a line.")
+@reader_option
+@embedder_option
+@device_option
+@dtype_option
+@answer_options()
+def serve(
+    folder: str,
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    origins: tuple[str, ...],
+    token_file: str | None,
+    allow_changes: bool,
+    show_paths: bool,
+    queue: int,
+    time_limit: float,
+    log_json: bool,
+    reader: str | None,
+    embedder: str | None,
+    device: str,
+    dtype: str,
+    asked: dict[str, Any],
+) -> None:
+    """Serve the indexed documents over HTTP, with a page to ask them in a browser.
+
+    Listens on this computer alone unless --host says otherwise. Needs docqa's extra "serve"; see
+    docs/server.md. Ctrl-C stops it.
+
+    \b
+    Example:
+      docqa serve --port 8080
+    """
+    if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+        raise DocQAError('docqa serve needs the extra "serve": pip install "PATH-TO-DOCQA[serve]"')
+    from docqa.index.store import Store
+    from docqa.server.logs import log_to_stderr
+    from docqa.server.run import address_of, listen
+    from docqa.server.run import serve as run
+    from docqa.server.settings import ServerLimits, ServerSettings, read_token
+
+    settings = ServerSettings(
+        index=Path(folder),
+        reader=reader,
+        embedder=embedder,
+        device=device,
+        dtype=dtype,
+        answers=answer_settings(reader, asked),
+        host=host,
+        port=port,
+        names=names,
+        origins=origins,
+        token=read_token(Path(token_file)) if token_file is not None else None,
+        allow_changes=allow_changes,
+        show_paths=show_paths,
+        limits=ServerLimits(waiting=queue, answer_seconds=time_limit),
+    )
+    if not allow_changes:
+        Store.open(Path(folder)).close()  # tells now, not with the first question, what is wrong
+    if settings.token is None and not settings.is_local:
+        note("everybody who can reach this computer can read the documents; see --token-file")
+    log_to_stderr(log_json)
+    listening = listen(host, port)
+    click.echo(f"{printable(folder)} is served at {address_of(listening)} (Ctrl-C stops it)")
+    run(settings, listening)

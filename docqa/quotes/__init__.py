@@ -1,0 +1,1 @@
+"""Quotes: whether a sentence stands in the documents word for word, and where."""

@@ -1,0 +1,1 @@
+"""Serving an index to others: to agents (``mcp``) and over HTTP."""
