@@ -1,4 +1,5 @@
 # make demo   install docqa into .venv, index docs/ and ask it about docqa itself
+# make serve  the same documents in the browser; prints the address
 # make test   run the tests in .venv, on all cores
 # make lint   ruff, mypy, and the direction of imports
 # make bench  the benchmarks that need no data, in small sizes
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INDEX := $(VENV)/demo-index
 
-.PHONY: demo test lint bench clean
+.PHONY: demo serve test lint bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +31,10 @@ demo: $(INSTALLED)
 		$(BIN)/docqa ask "$$question" --index $(INDEX) --top-k 1 || exit 1; \
 	done
 
+serve: $(INSTALLED)
+	@$(BIN)/docqa index docs --index $(INDEX)
+	@$(BIN)/docqa serve --index $(INDEX)
+
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
@@ -46,6 +51,8 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/indexing.py
 	$(BIN)/python benchmarks/reader.py --questions 4
 	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/serve.py --index $(INDEX) --clients 1 8 --seconds 5
+	$(BIN)/python benchmarks/cpu_use.py --index $(INDEX) --questions 8
 	$(BIN)/python benchmarks/train.py --steps 3
 
 clean:

@@ -15,6 +15,36 @@ _SENTENCE_END = re.compile(r"""[.!?]["')\]]*\s+(?=["'(\[]?[^\Wa-z])|\n\s*\n""")
 
 
 @dataclass(frozen=True, slots=True)
+class CopyPlace:
+    """A place where the words of an answer stand once more, in the same surroundings.
+
+    Attributes:
+        document: path of the source file, mostly a copy of the answer's.
+        start, end, page, line, heading_path: as of an :class:`Answer`.
+    """
+
+    document: str
+    start: int
+    end: int
+    page: int | None
+    line: int | None
+    heading_path: tuple[str, ...]
+
+    @classmethod
+    def of(cls, source: Source, start: int, end: int) -> CopyPlace:
+        """Return ``[start, end)`` of a document as a place."""
+        page = source.page_at(start)
+        return cls(
+            document=source.path,
+            start=start,
+            end=end,
+            page=page[0] if page else None,
+            line=source.line_at(start),
+            heading_path=heading_path(source.outline, start),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A stretch of a document that answers a question; ``document.text[start:end] == text``.
 
@@ -33,9 +63,11 @@ class Answer:
         page: counted from 1; None where the format has no pages.
         page_start, page_end: the answer's offsets from the start of that page; None likewise.
         line: counted from 1, in plain text, Markdown and reStructuredText; None elsewhere.
+        column: of the answer's start in that line, counted from 1, in plain text; None elsewhere.
         context: the sentences around the answer.
         context_start, context_end: the answer's offsets in ``context``.
         window: ``(start, end)`` of the window it was read in.
+        also: where the same words stand in copies of the window it was read in.
     """
 
     text: str
@@ -51,10 +83,12 @@ class Answer:
     page_start: int | None
     page_end: int | None
     line: int | None
+    column: int | None
     context: str
     context_start: int
     context_end: int
     window: tuple[int, int]
+    also: tuple[CopyPlace, ...] = ()
 
     @classmethod
     def from_span(
@@ -93,6 +127,7 @@ class Answer:
             page_start=start - page[1] if page else None,
             page_end=end - page[1] if page else None,
             line=source.line_at(start),
+            column=source.column_at(start),
             context=around[context_start:context_end],
             context_start=start - low - context_start,
             context_end=end - low - context_start,

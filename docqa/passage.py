@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from docqa.answer import heading_path
 from docqa.index.hit import Hit
+from docqa.ingest.outline import heading_path
 
 if TYPE_CHECKING:
     from docqa.index.store import Store

@@ -14,7 +14,14 @@ from typing import Any
 from sqlite_utils import Database
 
 from docqa.index.errors import IndexDamagedError
-from docqa.ingest.document import LINE_FORMATS, Heading, count_line_ends, line_of, page_of
+from docqa.ingest.document import (
+    LINE_FORMATS,
+    Heading,
+    count_line_ends,
+    last_line_end,
+    line_of,
+    page_of,
+)
 
 PIECE_CHARS = 65_536
 # What a StoredDocument is made of, in this order; see StoredDocument.__init__.
@@ -99,6 +106,25 @@ class StoredDocument:
         number = min(offset, self.length - 1) // PIECE_CHARS
         text, lines = self._read_piece(number)
         return 1 + lines + count_line_ends(text, 0, offset - number * PIECE_CHARS)
+
+    def column_at(self, offset: int) -> int | None:
+        """Return the column (from 1) of an offset in its line of the file.
+
+        None where the text is not the file itself.
+
+        Raises:
+            IndexDamagedError: a piece is missing.
+        """
+        if self.format not in LINE_FORMATS:
+            return None
+        end = offset
+        for number in range(offset // PIECE_CHARS, -1, -1):
+            start = number * PIECE_CHARS
+            found = last_line_end(self.slice(start, end), end - start)
+            if found >= 0:
+                return offset - start - found
+            end = start
+        return offset + 1
 
     def _read_piece(self, number: int) -> tuple[str, int]:
         """Return a piece's text and the lines that end before it."""

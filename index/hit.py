@@ -8,6 +8,19 @@ from typing import Any
 from docqa.ingest.windows import Window
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A window with the text of another one.
+
+    Attributes:
+        document_id: its document's.
+        shift: from an offset in the other window's document to the same words in its own.
+    """
+
+    document_id: int
+    shift: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Hit:
     """A window of a document, as a search ranks it.
@@ -23,6 +36,7 @@ class Hit:
             found: greater is better, within one question.
         prominence: the z-score of ``score`` among the hits of the question, so how far the window
             stands out among those that are read.
+        copies: windows with the same text that stand for this one, as of copies of one file.
     """
 
     id: int
@@ -33,6 +47,7 @@ class Hit:
     text: str
     score: float
     prominence: float
+    copies: tuple[Copy, ...] = ()
 
     @property
     def start(self) -> int:
@@ -53,5 +68,6 @@ class Hit:
             "page": self.page,
             "score": self.score,
             "prominence": self.prominence,
+            "copies": len(self.copies),
             "text": self.text,
         }

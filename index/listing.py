@@ -51,8 +51,10 @@ def list_documents(
         f"select {_COLUMNS} {where} order by path limit :limit offset :offset", values
     )
     documents = [
-        ListedDocument(row[0], store.paths.to_path(row[1]), *row[2:4], row[4] or None, *row[5:])
-        for row in rows
+        ListedDocument(
+            id_, store.paths.to_path(kept), title, format_, pages or None, characters, size, stale
+        )
+        for id_, kept, title, format_, pages, characters, size, stale in rows
     ]
     return documents, store.db.execute(f"select count(*) {where}", values).fetchone()[0]
 

@@ -8,13 +8,13 @@ other's score too, the true cosine on one side, nothing on the other where no wo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
-from docqa.index.hit import Hit
+from docqa.index.hit import Copy, Hit
 from docqa.index.store import IdArray, Store, Vectors
 from docqa.index.within import Allowed, find_allowed
 
@@ -22,6 +22,8 @@ from docqa.index.within import Allowed, find_allowed
 _POOL = 200
 # Filters whose windows are kept; each takes some ten bytes a window.
 _FILTERS = 8
+# How many times as many they offer where these are copies of fewer than are asked for.
+_MORE = 8
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,12 @@ def search(
     vectors: Vectors,
     k: int,
     within: tuple[str, ...] = (),
+    offered: int = _POOL,
 ) -> list[list[Hit]]:
     """Find the ``k`` best windows for each question, best first.
+
+    Windows with the same text are one hit: copies of a file take the place of one, and all that
+    were found stand in its ``copies``.
 
     Args:
         store: inside a snapshot, and ``searches`` in line with it.
@@ -85,6 +91,7 @@ def search(
         k: how many windows; fewer where the index holds fewer.
         within: from :func:`docqa.index.within.absolute_entries`; only windows of documents there
             are looked at. Empty for all.
+        offered: windows that each of the two searches offers.
 
     Raises:
         ValueError: ``k`` below 1.
@@ -92,21 +99,55 @@ def search(
     """
     if k < 1:
         raise ValueError(f"at least one candidate is needed, not {k}")
-    pool = max(_POOL, k)
+    pool = max(offered, k)
     allowed = searches.allowed(store, within)
     scores, ids = searches.dense.search(vectors, pool, allowed)
     result = []
     for n, question in enumerate(questions):
         cosines = {int(i): float(s) for i, s in zip(ids[n], scores[n], strict=True) if i >= 0}
         words = dict(searches.words.search(store, question, pool, allowed))
-        result.append(store.hits(*_fuse(store, vectors[n], cosines, words, k)))
+        hits = _distinct(store, *_fuse(store, vectors[n], cosines, words), k)
+        # So many copies that nothing else was offered: more of each search.
+        if len(hits) < k and len(cosines) >= pool:
+            [hits] = search(
+                store, searches, [question], vectors[n : n + 1], k, within, _MORE * pool
+            )
+        result.append(hits)
     return result
 
 
+def _distinct(store: Store, ids: list[int], scores: Vectors, k: int) -> list[Hit]:
+    """Return the ``k`` best windows of different texts.
+
+    Args:
+        ids: of all windows that were found, best first.
+        scores: theirs.
+    """
+    texts: dict[str, list[int]] = {}
+    places = store.window_texts(ids)
+    best: list[float] = []
+    for id_, score in zip(ids, scores.tolist(), strict=True):
+        text = places[id_][0]
+        if text not in texts:
+            texts[text] = []
+            best.append(score)
+        texts[text].append(id_)
+    groups = [sorted(group) for group in texts.values()][:k]
+    chosen = np.array(best[:k], np.float32)
+    hits = store.hits([group[0] for group in groups], chosen.tolist(), z_scores(chosen).tolist())
+    return [
+        replace(
+            hit,
+            copies=tuple(Copy(places[i][1], places[i][2] - hit.start) for i in group[1:]),
+        )
+        for hit, group in zip(hits, groups, strict=True)
+    ]
+
+
 def _fuse(
-    store: Store, vector: Vectors, cosines: dict[int, float], words: dict[int, float], k: int
-) -> tuple[list[int], list[float], list[float]]:
-    """Return ids, scores and prominences of the ``k`` best windows that either search found."""
+    store: Store, vector: Vectors, cosines: dict[int, float], words: dict[int, float]
+) -> tuple[list[int], Vectors]:
+    """Return ids and scores of the windows that either search found, best first."""
     unseen = np.array(sorted(words.keys() - cosines.keys()), np.int64)
     if len(unseen):
         found = store.vectors(unseen) @ vector
@@ -115,8 +156,8 @@ def _fuse(
     dense = np.array([cosines[i] for i in ids.tolist()], np.float32)
     lexical = np.array([words.get(i, 0.0) for i in ids.tolist()], np.float32)
     scores = z_scores(dense) + z_scores(lexical)
-    best = np.argsort(-scores, kind="stable")[:k]
-    return ids[best].tolist(), scores[best].tolist(), z_scores(scores[best]).tolist()
+    best = np.argsort(-scores, kind="stable")
+    return ids[best].tolist(), scores[best]
 
 
 def z_scores(scores: Vectors) -> Vectors:

@@ -308,6 +308,15 @@ class Store:
         )
         return np.fromiter((row[0] for row in rows), np.int64)
 
+    def window_texts(self, ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
+        """Return for windows their texts, their documents' ids, and their starts in them."""
+        rows = self.db.execute(
+            "select id, text, document_id, start from windows"
+            " where id in (select value from json_each(?))",
+            [json.dumps(list(ids))],
+        )
+        return {row[0]: row[1:] for row in rows}
+
     def hits(
         self, ids: Sequence[int], scores: Sequence[float], prominences: Sequence[float]
     ) -> list[Hit]:

@@ -49,6 +49,12 @@ class Source(Protocol):
     def line_at(self, offset: int) -> int | None:
         """Return the line (from 1) that holds an offset; None where the format has no lines."""
 
+    def column_at(self, offset: int) -> int | None:
+        """Return the column (from 1) of an offset in its line of the file.
+
+        None where the text is not the file itself.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -70,6 +76,7 @@ class Document:
             without text; ...").
         lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
             empty where the text is the file itself or has no lines.
+        pictures: how many pages are missing in the text whose text could be recognised.
     """
 
     path: str
@@ -83,6 +90,7 @@ class Document:
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
     lines: tuple[tuple[int, int], ...] = ()
+    pictures: int = 0
 
     @property
     def length(self) -> int:
@@ -121,6 +129,19 @@ class Document:
             return None
         return 1 + count_line_ends(self.text, 0, offset)
 
+    def column_at(self, offset: int) -> int | None:
+        """Return the column of an offset in its line, as an editor counts.
+
+        Args:
+            offset: into ``text``, in code points.
+
+        Returns:
+            The column, counted from 1; None where the text is not the file itself.
+        """
+        if self.format not in LINE_FORMATS:
+            return None
+        return offset - last_line_end(self.text, offset)
+
 
 def page_of(page_starts: Sequence[int], offset: int) -> tuple[int, int] | None:
     """Return the page (from 1) that holds an offset, and where it starts; None without pages."""
@@ -128,6 +149,11 @@ def page_of(page_starts: Sequence[int], offset: int) -> tuple[int, int] | None:
         return None
     page = max(1, bisect_right(page_starts, offset))
     return page, page_starts[page - 1]
+
+
+def last_line_end(text: str, offset: int) -> int:
+    """Return where the last line before an offset ends; -1 in the first line."""
+    return max(text.rfind(end, 0, offset) for end in "\r\n")
 
 
 def count_line_ends(text: str, start: int, end: int) -> int:
@@ -189,6 +215,8 @@ class LoadLimits:
         memory_mb: address space of a worker process, in MiB. It has about 70 before it starts.
         max_file_mb: size of a file, in MiB.
         max_chars: extracted text of a file, in code points.
+        recognise: whether the text in pictures is read, for which ``seconds`` and ``memory_mb``
+            must be larger; :mod:`docqa.ingest.workers.pool` sees to it.
 
     Raises:
         ValueError: a limit that nothing could be read under.
@@ -198,6 +226,7 @@ class LoadLimits:
     memory_mb: int = 512
     max_file_mb: int = 100
     max_chars: int = 20_000_000
+    recognise: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.seconds < float("inf"):

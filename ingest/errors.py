@@ -29,6 +29,18 @@ class IngestError(DocQAError):
         self.passing = passing
 
 
+class PictureError(IngestError):
+    """A file holds nothing but pictures, whose text could be recognised.
+
+    Args:
+        pages: how many pictures there are.
+    """
+
+    def __init__(self, message: str, pages: int) -> None:
+        super().__init__(message)
+        self.pages = pages
+
+
 _REASONS = {
     errno.ENOENT: "no such file or folder",
     errno.ENOTDIR: "no such file or folder",

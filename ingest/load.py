@@ -66,6 +66,7 @@ def load(path: str, limits: LoadLimits) -> Document:
         outline=_outline(extracted),
         gaps=tuple(map(one_line, extracted.gaps)),
         lines=extracted.lines,
+        pictures=extracted.pictures,
     )
 
 

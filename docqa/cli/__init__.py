@@ -92,6 +92,9 @@ def main() -> None:
     # garbage again and again, and taking them down one by one at the end, would be a third of a
     # short command's time. All that was written is closed by now.
     gc.set_threshold(200_000, 50, 100)
+    # Threads of torch and faiss that wait for each other sleep instead of spinning: see
+    # docs/design/start.md. It is read when torch is imported, by the command's own module.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     code = run(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()

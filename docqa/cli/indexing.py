@@ -174,6 +174,8 @@ def _report_json(report: IndexReport) -> dict[str, object]:
 
 
 def _print_report(report: IndexReport, folder: str) -> None:
+    from docqa.ingest.formats import format_of
+
     for failure in report.failed:
         note(f"failed: {short_path(failure.path)}: {failure.error}")
     for path in report.stale:
@@ -185,6 +187,8 @@ def _print_report(report: IndexReport, folder: str) -> None:
         note(f"nothing to read in {short_path(path)}")
     if report.skipped:
         note(f"skipped, as docqa does not read such files: {_counts(report.skipped)}")
+    if any(format_of(f"a{suffix}").is_picture for suffix in report.skipped):
+        note("to read the text in pictures, pip install 'docqa[ocr]'")
     click.echo(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "

@@ -26,6 +26,8 @@ NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell
 _LINE_SECONDS = 30.0
 # Terminals that print what they don't understand.
 _WITHOUT_LINKS = frozenset(("dumb", "linux", "vt100"))
+# Copies of an answer that are named.
+_MOST_PLACES = 3
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -58,6 +60,20 @@ def print_answer(rank: int, answer: Answer) -> None:
     percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
     sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"
     click.echo(click.style(f"   {place_of(answer)}  ({sure})", dim=True))
+    if answer.also:
+        for line in wrapped(_also(answer)):
+            click.echo(click.style(f"   {line}", dim=True))
+
+
+def _also(answer: Answer) -> str:
+    """The other places of an answer, as many as a person looks at."""
+    named = [
+        printable(short_path(place.document))
+        + (f", page {place.page}" if place.page is not None else "")
+        for place in answer.also[:_MOST_PLACES]
+    ]
+    left = len(answer.also) - len(named)
+    return "also in " + "; ".join(named) + (f" and {left:,} more" if left else "")
 
 
 def place_of(found: Answer | QuotePlace) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from docqa.answer import heading_path
 from docqa.errors import QuestionError
 from docqa.index.hit import Hit
+from docqa.ingest.outline import heading_path
 from docqa.question import check_question
 from docqa.quotes.comparable import Comparable, exact_pattern
 from docqa.quotes.nearest import Nearest, find_nearest

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from math import exp, isfinite
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from docqa.answer import Answer
-from docqa.index.hit import Hit
+from docqa.answer import Answer, CopyPlace
+from docqa.index.hit import Copy, Hit
 from docqa.ingest.document import Source
 from docqa.ranking.barriers import barriers_in
 from docqa.ranking.evidence import Evidence
@@ -40,6 +41,9 @@ _WORDS_AROUND = 400
 def rank(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answer]:
     """Return the ``top_k`` answers, best first; none where the reader holds that there is none.
 
+    The same words in windows of the same text, as of copies of a file, are one answer with several
+    places.
+
     Raises:
         ValueError: ``top_k`` below 1.
     """
@@ -56,30 +60,54 @@ def rank(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answer]
     evidence = Evidence(logits) if settings.platt else None
     answers: list[Answer] = []
     taken: list[Place] = []
+    copies = _copies(hits)
     with reading.sources() as source_of:
         for span, tokens in chain([best], ranked):
             source = source_of(tokens.document)
             place = answer_place(source, tokens)
             if any(place.overlaps(better) for better in taken):
                 continue  # another part of a word that is an answer already
-            taken.append(place)
             window = hits[span.window].window
-            answers.append(
-                Answer.from_span(
-                    source,
-                    place.start,
-                    place.end,
-                    (window.start, window.end),
-                    span.score,
-                    exp(span.score - log_start - log_end),
-                    evidence.probability(span, settings.platt)
-                    if evidence and settings.platt
-                    else None,
-                )
+            answer = Answer.from_span(
+                source,
+                place.start,
+                place.end,
+                (window.start, window.end),
+                span.score,
+                exp(span.score - log_start - log_end),
+                evidence.probability(span, settings.platt) if evidence and settings.platt else None,
             )
+            others = [
+                Place(copy.document_id, place.start + copy.shift, place.end + copy.shift)
+                for copy in copies[span.window]
+            ]
+            taken += [place, *others]
+            also = [
+                CopyPlace.of(source_of(at.document), at.start, at.end)
+                for at in others
+                if source_of(at.document).slice(at.start, at.end) == answer.text
+            ]
+            answers.append(replace(answer, also=tuple(also)))
             if len(answers) == top_k:
                 break
     return answers
+
+
+def _copies(hits: Sequence[Hit]) -> list[list[Copy]]:
+    """Return for each window the windows of the same text: those of the hits, and their copies."""
+    places: dict[str, dict[tuple[int, int], None]] = {}
+    for hit in hits:
+        found = places.setdefault(hit.text, {})
+        found[hit.document_id, hit.start] = None
+        found |= {(copy.document_id, hit.start + copy.shift): None for copy in hit.copies}
+    return [
+        [
+            Copy(document_id, start - hit.start)
+            for document_id, start in places[hit.text]
+            if (document_id, start) != (hit.document_id, hit.start)
+        ]
+        for hit in hits
+    ]
 
 
 def answer_place(source: Source, tokens: Place) -> Place:

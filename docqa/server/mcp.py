@@ -20,8 +20,9 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from docqa import __version__
-from docqa.errors import DocQAError, StorageError
+from docqa.errors import DocQAError, FilterError, StorageError
 from docqa.index.listing import documents_root, find_document, list_documents
+from docqa.index.within import absolute_entries
 from docqa.passage import citation, passages
 
 if TYPE_CHECKING:
@@ -142,6 +143,11 @@ class QuoteResult(BaseModel):
     places: list[QuoteFound] = Field(description="where it stands, or the nearest passage")
 
 
+_Within = Annotated[
+    list[str] | None,
+    Field(description="only these documents: paths, folders or globs, as documents lists them"),
+]
+
 # -- the server ------------------------------------------------------------------------------------
 
 
@@ -226,6 +232,7 @@ class _Tools:
         self,
         question: Annotated[str, Field(description="one question, as a sentence")],
         top_k: Annotated[int, Field(description="the most answers", ge=1, le=20)] = 3,
+        within: _Within = None,
     ) -> Answers:
         """Answer a question from the documents, in their own words, with the place of each answer.
 
@@ -250,7 +257,7 @@ class _Tools:
                         context=answer.context,
                         probability=answer.probability,
                     )
-                    for answer in self._qa.ask(question, top_k)
+                    for answer in self._qa.ask(question, top_k, within=_entries(store, within))
                 ]
             )
 
@@ -258,10 +265,12 @@ class _Tools:
         self,
         query: Annotated[str, Field(description="words or a question")],
         top_k: Annotated[int, Field(description="the most passages", ge=1, le=50)] = 10,
+        within: _Within = None,
     ) -> Passages:
         """Find the passages of the documents that a query is about, by meaning and by words."""
         with self._qa.snapshot() as store:
             root = self._root(store)
+            hits = self._qa.search(query, top_k, _entries(store, within))
             return Passages(
                 passages=[
                     Passage(
@@ -275,7 +284,7 @@ class _Tools:
                         end=found.end,
                         score=found.score,
                     )
-                    for found in passages(store, self._qa.search(query, top_k))
+                    for found in passages(store, hits)
                 ]
             )
 
@@ -414,6 +423,11 @@ def _pages(source: StoredDocument, first: int, last: int) -> tuple[int, int]:
     return starts[first - 1], starts[last] if last < len(starts) else source.length
 
 
+def _entries(store: Store, within: Sequence[str] | None) -> tuple[str, ...]:
+    """Return a filter whose relative paths start at the folder that shown paths start from."""
+    return absolute_entries(within or (), documents_root(store))
+
+
 def _shown(path: str, root: str) -> str:
     """Return a path as agents see it; bytes that are not UTF-8 become escapes."""
     shown = os.path.relpath(path, root) if root else path
@@ -436,6 +450,10 @@ def _with_plain_errors(tool: _Tool, show_paths: bool) -> _Tool:
             _log.exception("the index can't be used")
             raise ToolError(
                 "the index can't be used just now; the server's log says why"
+            ) from error
+        except FilterError as error:
+            raise ToolError(
+                "no document lies within the filter; the tool documents lists what there is"
             ) from error
         except (DocQAError, ValueError) as error:
             raise ToolError(str(error)) from error

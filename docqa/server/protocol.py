@@ -28,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._in_header = True  # or between requests
         self._in_message = False
+        self._has_ended = False  # whether a request ended in the piece that has just come
         self._header_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
 
@@ -46,8 +47,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take what the client sends, if it is not too much of a header."""
         if self._in_header and self._header_timer is None:
             self._start_header_timer()
+        self._has_ended = False
         super().data_received(data)
-        if self._in_header and not self.transport.is_closing():
+        # A piece in which a request ended was its body: the network bounds it.
+        if self._in_header and not self._has_ended and not self.transport.is_closing():
             self._header_bytes += len(data)
             if self._header_bytes > self.limits.header:
                 self.send_400_response("The header is too long.")
@@ -69,7 +72,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request."""
-        self._in_header = True
+        self._in_header = self._has_ended = True
         self._in_message = False
         super().on_message_complete()
 

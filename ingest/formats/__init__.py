@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import NamedTuple, Protocol, cast
 
 from docqa.ingest.errors import IngestError
+from docqa.ingest.formats import recognition
 
 _COMPRESSED = ".gz"
 # What programs and systems leave beside documents and what is never one: Office's note of who has a
@@ -49,6 +50,7 @@ class Extracted(NamedTuple):
         gaps: what of the file is not in the text, a sentence each.
         lines: where the text goes on in another line of the file: ``(offset, line)``, from 1;
             empty where the text is the file itself or has no lines.
+        pictures: how many pages are missing in the text whose text could be recognised.
     """
 
     text: str
@@ -57,6 +59,7 @@ class Extracted(NamedTuple):
     outline: tuple[Heading, ...] = ()
     gaps: tuple[str, ...] = ()
     lines: tuple[tuple[int, int], ...] = ()
+    pictures: int = 0
 
 
 class Loader(Protocol):
@@ -81,6 +84,7 @@ class Format:
         label: what people call such a file, to stand in "not readable as ...".
         needs: what must be installed to read it, as pip names it.
         is_lines: whether the text is the decoded file, so that an offset has a line in it.
+        is_picture: whether its text must be recognised.
     """
 
     name: str
@@ -89,6 +93,7 @@ class Format:
     label: str
     needs: tuple[str, ...] = ()
     is_lines: bool = False
+    is_picture: bool = False
 
     def load(self, data: bytes) -> Extracted:
         """Take the text out of a file's bytes, as a :class:`Loader` does.
@@ -116,6 +121,7 @@ FORMATS = (
     Format("pdf", (".pdf",), "pdf:extract_pdf", "PDF", ("pypdf[crypto]", "pypdfium2")),
     Format("html", (".html", ".htm", ".xhtml"), "html:extract_html", "HTML", ("lxml",)),
     Format("docx", (".docx", ".docm", ".dotx", ".dotm"), "docx:extract_docx", "Word", ("lxml",)),
+    Format("doc", (".doc", ".dot"), "doc:extract_doc", "old Word", ("olefile", "lxml")),
     Format("pptx", (".pptx", ".pptm", ".ppsx"), "pptx:extract_pptx", "PowerPoint", ("lxml",)),
     Format("xlsx", (".xlsx", ".xlsm"), "xlsx:extract_xlsx", "Excel", ("openpyxl",)),
     Format(
@@ -135,6 +141,14 @@ FORMATS = (
     Format("mbox", (".mbox",), "mail:extract_mbox", "e-mail folder", ("olefile",)),
     Format("msg", (".msg",), "mail:extract_msg", "Outlook", ("olefile",)),
     Format("subtitles", (".srt", ".vtt"), "subtitles:extract_subtitles", "subtitles"),
+    Format(
+        "image",
+        (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"),
+        "image:extract_image",
+        "picture",
+        ("docqa[ocr]",),
+        is_picture=True,
+    ),
     Format("latex", (".tex", ".latex"), "latex:extract_latex", "LaTeX", ("pylatexenc",)),
 )
 _BY_NAME = {format.name: format for format in FORMATS}
@@ -168,8 +182,12 @@ def is_compressed(path: str) -> bool:
 
 
 def is_supported(path: str) -> bool:
-    """Return whether a path's suffix is one that is known."""
-    return suffix_of(path).removesuffix(_COMPRESSED) in _BY_SUFFIX
+    """Return whether a path's suffix is one that is known, and can be read here.
+
+    Pictures can where text recognition is installed.
+    """
+    format = _BY_SUFFIX.get(suffix_of(path).removesuffix(_COMPRESSED))
+    return format is not None and (not format.is_picture or recognition.is_installed())
 
 
 def format_of(path: str) -> Format:

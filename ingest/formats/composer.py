@@ -18,10 +18,12 @@ class Composer:
 
     Attributes:
         gaps: the same, and what was found since; whoever finds one adds it.
+        pictures: how many pages are missing whose text could be recognised; counted likewise.
     """
 
     def __init__(self, gaps: Iterable[str] = ()) -> None:
         self.gaps = list(gaps)
+        self.pictures = 0
         self._parts: list[str] = []
         self._length = 0
         self._page_starts: list[int] = []
@@ -63,6 +65,7 @@ class Composer:
                 start = min(max(heading.start + shift, 0), self._length)
                 self._outline.append(Heading(heading.text, heading.level + below, start))
         self.gaps.extend(other.gaps)
+        self.pictures += other.pictures
 
     def extracted(self, title: str | None = None) -> Extracted:
         """Return the document.
@@ -75,7 +78,12 @@ class Composer:
             raise IngestError("holds no text")
         title = " ".join((title or "").split()) or None
         return Extracted(
-            text, tuple(self._page_starts), title, tuple(self._outline), tuple(self.gaps)
+            text,
+            tuple(self._page_starts),
+            title,
+            tuple(self._outline),
+            tuple(self.gaps),
+            pictures=self.pictures,
         )
 
     def _add(self, text: str, separator: str) -> bool:

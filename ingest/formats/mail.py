@@ -17,7 +17,7 @@ from email.message import EmailMessage, Message
 
 import olefile
 
-from docqa.ingest.errors import IngestError
+from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.formats import Extracted, extract, format_of, is_compressed, is_supported
 from docqa.ingest.formats.composer import Composer
 from docqa.ingest.formats.encoding import decode_unmarked
@@ -107,6 +107,7 @@ def _write_attachment(name: str, data: bytes, composer: Composer, depth: int) ->
         try:
             extracted = extract(format_of(name).name, data)
         except IngestError as error:
+            composer.pictures += error.pages if isinstance(error, PictureError) else 0
             composer.gaps.append(f"the attachment {name} is not in the text: {error}")
         else:
             composer.heading(f"Attachment: {name}", 1 + depth)

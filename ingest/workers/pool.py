@@ -10,18 +10,21 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from itertools import islice
 from threading import Lock
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from docqa.ingest.archives import Listing
 from docqa.ingest.document import Document, Failure, LoadLimits
-from docqa.ingest.errors import IngestError, os_reason
+from docqa.ingest.errors import IngestError, PictureError, os_reason
+from docqa.ingest.formats import recognition
 from docqa.ingest.workers.process import WorkerProcess
 
 _MOST_WORKERS = 4
 
 Result = TypeVar("Result")
+_Asks: TypeAlias = "Callable[[_Run, WorkerProcess, str], Result]"
 
 
 class LoaderPool:
@@ -68,7 +71,7 @@ class LoaderPool:
         Raises:
             RuntimeError: the pool was closed meanwhile.
         """
-        yield from self._each(paths, _load)
+        yield from self._each(paths, _Run.load)
 
     def list_many(self, paths: Iterable[str]) -> Iterator[tuple[str, Listing] | Failure]:
         """List the members of archives, several at once, as :meth:`load_many` reads files.
@@ -76,11 +79,9 @@ class LoaderPool:
         Yields:
             An archive's path and its listing, or a failure, in the order in which they are done.
         """
-        yield from self._each(paths, _list)
+        yield from self._each(paths, _Run.list_members)
 
-    def _each(
-        self, paths: Iterable[str], ask: Callable[[WorkerProcess, str], Result]
-    ) -> Iterator[Result | Failure]:
+    def _each(self, paths: Iterable[str], ask: _Asks[Result]) -> Iterator[Result | Failure]:
         run = _Run(self._limits, self._workers)
         self._runs.add(run)
         try:
@@ -104,14 +105,6 @@ class LoaderPool:
         return result
 
 
-def _load(worker: WorkerProcess, path: str) -> Document:
-    return worker.load(path)
-
-
-def _list(worker: WorkerProcess, path: str) -> tuple[str, Listing]:
-    return path, worker.list_members(path)
-
-
 class _Run:
     """One question to workers about many paths: its threads, each with a worker, and their end."""
 
@@ -123,10 +116,10 @@ class _Run:
         self._workers: set[WorkerProcess] = set()
         self._idle: deque[WorkerProcess] = deque()
         self._stopped = False
+        self._recognising = Lock()  # over the next: it takes much memory, so there is one
+        self._recogniser: WorkerProcess | None = None
 
-    def each(
-        self, paths: Iterable[str], ask: Callable[[WorkerProcess, str], Result]
-    ) -> Iterator[Result | Failure]:
+    def each(self, paths: Iterable[str], ask: _Asks[Result]) -> Iterator[Result | Failure]:
         to_do = iter(paths)
         doing = {self._threads.submit(self._ask, ask, path) for path in islice(to_do, self._ahead)}
         while doing:
@@ -152,24 +145,58 @@ class _Run:
         for worker in left:
             worker.close()
 
-    def _ask(self, ask: Callable[[WorkerProcess, str], Result], path: str) -> Result | Failure:
+    def _ask(self, ask: _Asks[Result], path: str) -> Result | Failure:
         try:
             worker = self._take_worker()
         except OSError as error:
             reason = f"no process could be started to read it: {os_reason(error)}"
             return Failure(path, reason, passing=True)
         try:
-            return ask(worker, path)
+            return ask(self, worker, path)
         except IngestError as error:
             return Failure(path, str(error), error.passing)
         finally:
             self._give_back(worker)
 
+    def list_members(self, worker: WorkerProcess, path: str) -> tuple[str, Listing]:
+        """Return an archive's path and its listing."""
+        return path, worker.list_members(path)
+
+    def load(self, worker: WorkerProcess, path: str) -> Document:
+        """Return a document, with the text in its pictures if text recognition is installed."""
+        try:
+            document = worker.load(path)
+        except PictureError as error:
+            if not recognition.is_installed():
+                raise
+            return self._recognise(path, error.pages)
+        if not document.pictures or not recognition.is_installed():
+            return document
+        try:
+            return self._recognise(path, document.pictures)
+        except IngestError as error:
+            return replace(document, gaps=(*document.gaps, f"text recognition failed: {error}"))
+
+    def _recognise(self, path: str, pages: int) -> Document:
+        limits = replace(
+            self._limits,
+            recognise=True,
+            memory_mb=self._limits.memory_mb + recognition.MEMORY_MB,
+        )
+        with self._recognising:
+            if self._recogniser is None or not self._recogniser.usable:
+                self._recogniser = self._new_worker(limits)
+            return self._recogniser.load(path, limits.seconds * (1 + pages))
+
     def _take_worker(self) -> WorkerProcess:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-            worker = WorkerProcess(self._limits)
+        return self._new_worker(self._limits)
+
+    def _new_worker(self, limits: LoadLimits) -> WorkerProcess:
+        with self._lock:
+            worker = WorkerProcess(limits)
             self._workers.add(worker)
             if self._stopped:
                 worker.kill()

@@ -15,11 +15,12 @@ from typing import TypeVar
 
 from docqa.ingest.archives import Listing
 from docqa.ingest.document import Document, Failure, LoadLimits
-from docqa.ingest.errors import IngestError
+from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.workers.protocol import (
     Header,
     pack_limits,
     pack_request,
+    pictures_of,
     unpack_header,
     unpack_listing,
     unpack_reply,
@@ -96,8 +97,12 @@ class WorkerProcess:
         """Return whether another file can be asked for."""
         return self._in_step and self._process.poll() is None
 
-    def load(self, path: str) -> Document:
+    def load(self, path: str, seconds: float | None = None) -> Document:
         """Have a file read.
+
+        Args:
+            path: of the file.
+            seconds: what it may take, where that is not what the limits say.
 
         Raises:
             IngestError: it could not be; :attr:`usable` then says if the worker survived.
@@ -106,10 +111,12 @@ class WorkerProcess:
         def unpack(header: Header, body: bytearray) -> Document:
             reply = unpack_reply(path, header, body)
             if isinstance(reply, Failure):
+                if pages := pictures_of(header):
+                    raise PictureError(reply.error, pages)
                 raise IngestError(reply.error, reply.passing)
             return reply
 
-        return self.ask(pack_request("load", path), unpack)
+        return self.ask(pack_request("load", path), unpack, seconds)
 
     def list_members(self, path: str) -> Listing:
         """Have an archive's members listed.
@@ -119,18 +126,25 @@ class WorkerProcess:
         """
         return self.ask(pack_request("list", path), lambda header, _: unpack_listing(header))
 
-    def ask(self, request: bytes, unpack: Callable[[Header, bytearray], T]) -> T:
+    def ask(
+        self,
+        request: bytes,
+        unpack: Callable[[Header, bytearray], T],
+        seconds: float | None = None,
+    ) -> T:
         """Have a request answered.
 
         Args:
             request: as :func:`pack_request` makes it.
             unpack: makes the result of the reply's header and body, raises a ValueError where they
                 make no sense, and an :class:`IngestError` where the reply gives a reason.
+            seconds: what it may take, where that is not what the limits say.
 
         Raises:
             IngestError: there is no result; :attr:`usable` then says if the worker survived.
         """
-        deadline = time.monotonic() + self._limits.seconds
+        seconds = self._limits.seconds if seconds is None else seconds
+        deadline = time.monotonic() + seconds
         self._in_step = False
         try:
             self._requests.write(request)
@@ -140,7 +154,7 @@ class WorkerProcess:
         except TimeoutError:
             self.kill()
             raise IngestError(
-                f"took longer than {self._limits.seconds:g} s, stopped; raise with --timeout",
+                f"took longer than {seconds:g} s, stopped; raise with --timeout",
                 passing=True,
             ) from None
         except (_EndedError, BrokenPipeError):

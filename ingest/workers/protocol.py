@@ -159,6 +159,7 @@ def pack_document(document: Document, last: bool) -> tuple[bytes, bytes]:
         "outline": [[heading.text, heading.level, heading.start] for heading in document.outline],
         "gaps": document.gaps,
         "lines": document.lines,
+        "pictures": document.pictures,
     }
     return _packed(header), body
 
@@ -170,9 +171,11 @@ def pack_listing(listing: Listing, last: bool) -> tuple[bytes, bytes]:
     ), b""
 
 
-def pack_error(error: str, last: bool, passing: bool = False) -> tuple[bytes, bytes]:
+def pack_error(
+    error: str, last: bool, passing: bool = False, pictures: int = 0
+) -> tuple[bytes, bytes]:
     """Return the reply where there is no document: its header and its empty body."""
-    header = {"bytes": 0, "last": last, "error": error, "passing": passing}
+    header = {"bytes": 0, "last": last, "error": error, "passing": passing, "pictures": pictures}
     return _packed(header), b""
 
 
@@ -233,7 +236,17 @@ def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document
         outline=outline,
         gaps=tuple(_words(value) for value in _list(fields.get("gaps"))),
         lines=lines,
+        pictures=_integer(fields.get("pictures"), 0, _MOST_INTEGER),
     )
+
+
+def pictures_of(header: Header) -> int:
+    """Return of how many pictures a reply says that they are all that a file holds.
+
+    Raises:
+        ValueError: no such reply.
+    """
+    return _integer(header.fields.get("pictures", 0), 0, _MOST_INTEGER)
 
 
 def _packed(header: dict[str, object]) -> bytes:

@@ -22,7 +22,8 @@ from typing import Any
 from docqa.ingest.archives import list_members
 from docqa.ingest.box import Box
 from docqa.ingest.document import LoadLimits
-from docqa.ingest.errors import IngestError
+from docqa.ingest.errors import IngestError, PictureError
+from docqa.ingest.formats import recognition
 from docqa.ingest.load import load, one_line, pages_of, reasons
 from docqa.ingest.workers.protocol import (
     pack_boxes,
@@ -47,6 +48,8 @@ def main() -> None:
     limits = unpack_limits(sys.argv[1])
     requests, replies = _take_over_pipes()
     _limit_memory(limits.memory_mb)
+    if limits.recognise:
+        recognition.allow()
     with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
         for line in lines:
             with _killed_when_closed(requests):
@@ -72,8 +75,9 @@ def _serve(line: bytes, limits: LoadLimits) -> tuple[bytes, bytes, bool]:
         return *pack(last), last
     except IngestError as error:
         ran_out = isinstance(error.__cause__, MemoryError)
+        pictures = error.pages if isinstance(error, PictureError) else 0
         last = ran_out or _address_space() > limits.memory_mb * _MB / 2
-        return *pack_error(one_line(str(error)), last, error.passing), last
+        return *pack_error(one_line(str(error)), last, error.passing, pictures), last
     except MemoryError:
         message = f"needed more than {limits.memory_mb} MB of memory; raise with --memory-mb"
         return *pack_error(message, last=True), True
@@ -122,7 +126,7 @@ def _highlighted(path: str, limits: LoadLimits, boxes: list[list[Any]], note: st
     return partial(pack_file, data)
 
 
-_TASKS = {
+_TASKS: dict[str, Callable[..., _Pack]] = {
     "load": _load,
     "list": _list,
     "boxes": _boxes,

@@ -65,10 +65,18 @@ def test_lines_in_text_formats_only() -> None:
     assert answer("a\nb\nc", "c").page is None
 
 
+def test_columns_where_the_text_is_the_file() -> None:
+    found = answer("a\r\nb c\rd", "c")
+    assert (found.line, found.column) == (2, 3)
+    assert (answer("ab", "b").column, answer("a\rd", "d").column) == (2, 1)
+    assert answer("a b", "b", format_="html").column is None
+
+
 class OnlyNearby:
     """A source that can't be read whole, as a document of an index."""
 
     path, format, title, outline = "/d/x", "text", "Lease", (Heading("1 Rent", 1, 0),)
+    page_starts = ()
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -84,6 +92,9 @@ class OnlyNearby:
 
     def line_at(self, offset: int) -> int:
         return 1
+
+    def column_at(self, offset: int) -> int:
+        return offset + 1
 
 
 def test_no_more_of_a_document_is_looked_at_than_what_is_around_an_answer() -> None:

@@ -21,6 +21,7 @@ from docqa import (
     IndexLockedError,
     IndexMismatchError,
     IndexMissingError,
+    IngestError,
     QuestionError,
     StorageError,
     WindowSettings,
@@ -28,6 +29,7 @@ from docqa import (
 from docqa.index.lock import writer_lock
 from docqa.ranking.rank import rank
 from tests.conftest import LEASE, write_documents
+from tests.pdfs import drawn, written
 
 FACTS = [
     ("Who is the landlord?", "Margaret Holloway", "lease.txt"),
@@ -69,6 +71,67 @@ def test_search_finds_windows_with_their_places(qa: DocQA, documents: Path) -> N
     assert [hit.document for hit in hits] == [str(documents / "rocket.md")]
     text = (documents / "rocket.md").read_text(encoding="utf-8")
     assert "54 metres" in text[hits[0].start : hits[0].end]
+
+
+def test_copies_of_a_file_are_one_answer_with_several_places(tmp_path: Path) -> None:
+    """Fault: the same sentence from three copies filled all three answers."""
+    folder = write_documents(tmp_path / "documents")
+    (folder / "a").mkdir()
+    for number in range(11):
+        shutil.copy(folder / "lease.txt", folder / "a" / f"copy{number:02}.txt")
+    (folder / "newer.txt").write_text("The rent is 1,400 euros a month from 2025 on.\n")
+    with DocQA(tmp_path / "index") as qa:
+        qa.index([folder])
+        answers = qa.ask("How much is the rent a month?")
+    assert len({(answer.text, answer.document) for answer in answers}) == len(answers)
+    by_words = {"1,250": 0, "1,400": 0}
+    for answer in answers:
+        for words in by_words:
+            by_words[words] += words in answer.text
+        text = Path(answer.document).read_text(encoding="utf-8")
+        assert text[answer.start : answer.end] == answer.text
+        for place in answer.also:
+            copy = Path(place.document).read_text(encoding="utf-8")
+            assert copy[place.start : place.end] == answer.text
+            assert place.line == answer.line
+    assert by_words == {"1,250": 1, "1,400": 1}
+    [copied] = [answer for answer in answers if "1,250" in answer.text]
+    assert len({copied.document, *(place.document for place in copied.also)}) == 12
+
+
+def test_a_word_that_a_line_end_cuts_is_found_and_shown_as_it_stands(tmp_path: Path) -> None:
+    """Fault: nobody who asked for the observatory found "observa-" and "tory"."""
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    lines = ["The cost of the new observa-", "tory was met by the Whitlock", "Foundation in 1964."]
+    (folder / "a.pdf").write_bytes(drawn(written(*lines)))
+    for number, (built, donor) in enumerate(
+        [("library", "Carlow Bequest"), ("station", "Northern Line Company"), ("baths", "Guild")]
+    ):
+        other = f"The cost of the new {built} was met by the {donor} in 1958."
+        (folder / f"b{number}.pdf").write_bytes(drawn(written(other)))
+    with DocQA(tmp_path / "index") as qa:
+        qa.index([folder])
+        [answer] = qa.ask("Who paid for the observatory?", top_k=1)
+        assert "Whitlock\nFoundation" in answer.text
+        assert answer.document == str(folder / "a.pdf")
+        assert [hit.document for hit in qa.search("observatory", 1)] == [answer.document]
+        assert len(qa.boxes(answer)) == 2
+
+
+def test_an_answer_of_a_pdf_has_boxes_on_its_page(tmp_path: Path) -> None:
+    path = tmp_path / "lease.pdf"
+    path.write_bytes(drawn(written("A lease of a flat.", y=500), written(*LEASE.splitlines())))
+    with DocQA(tmp_path / "index") as qa:
+        qa.index([path])
+        [answer] = qa.ask("Who is the landlord?", top_k=1)
+        [box] = qa.boxes(answer)
+        assert (box.page, answer.page) == (2, 2)
+        assert 60 < box.left < box.right < 595
+        assert box.top < 842 - 780 < box.bottom
+        path.write_bytes(drawn(written("Another lease."), written("It says nothing.")))
+        with pytest.raises(IngestError, match="changed since it was indexed"):
+            qa.boxes(answer)
 
 
 def test_another_reader_reads_the_same_index(

@@ -103,8 +103,45 @@ def test_a_hit_has_all_that_reading_it_takes(store: Store) -> None:
     assert (hit.document_id, hit.text) == (store.document_ids()[0], TEXT[11:21])
     assert hit.window.token_ids.tolist() == [5, 6]
     assert hit.to_dict().keys() == {
-        "document", "start", "end", "page", "score", "prominence", "text"
+        "document", "start", "end", "page", "score", "prominence", "copies", "text"
     }  # fmt: skip
+
+
+def put_copies(store: Store, text: str, count: int) -> None:
+    """Put documents of one window each, with the same text."""
+    window = Window(0, len(text), np.array([7], np.int32), np.array([[0, 3]], np.int32))
+    vectors = np.eye(store.settings.dimension, dtype=np.float32)[3:4]
+    for number in range(count):
+        store.put(Document(f"/d/c{number}", "text", text, (), "", 1, 1), [window], vectors)
+
+
+def test_copies_of_a_window_are_one_hit_and_push_no_other_out(store: Store) -> None:
+    """Fault: ten copies of a file took all ten places, and nothing else was read."""
+    other = store.window_ids().tolist()[0]
+    put_copies(store, "the fee is nine euros", 12)
+    copies = store.window_ids().tolist()[3:]
+    hits = found(store, dict.fromkeys(copies, 0.9) | {other: 0.2}, {}, k=2)
+    assert [hit.id for hit in hits] == [copies[0], other]
+    assert [hit.prominence for hit in hits] == pytest.approx([1, -1])
+    assert [copy.document_id for copy in hits[0].copies] == store.document_ids()[2:]
+    assert hits[1].copies == ()
+
+
+def test_copies_in_the_thousands_push_no_other_out(store: Store) -> None:
+    put_copies(store, "the fee is nine euros", 500)
+    first, *copies = store.window_ids().tolist()
+    scores = dict.fromkeys(copies[2:], 0.9) | {first: 0.2}
+
+    class Offers(Found):
+        def search(self, questions: Vectors, k: int, allowed: Any = None) -> tuple[Any, Any]:
+            self.rows = dict(list(scores.items())[:k])
+            return super().search(questions, k, allowed)
+
+    searches = Searches(Offers({}).dense(), cast(FullText, Words({})))
+    question = np.zeros((1, store.settings.dimension), np.float32)
+    [hits] = search(store, searches, ["?"], question, 2)
+    assert [hit.id for hit in hits] == [copies[2], first]
+    assert len(hits[0].copies) == 499
 
 
 def test_at_least_one_hit_must_be_wanted(store: Store) -> None:

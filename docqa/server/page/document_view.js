@@ -53,44 +53,50 @@ export class DocumentView {
   async show(target, now) {
     const turn = ++this.#turn;
     const drawn = JSON.stringify([target.document_id, now.view, now.view === "why" && [now.question, target.within]]);
-    if (drawn === this.#shown && this.#view) {
-      this.#head(target, now);
-      await this.#view.show(target, now);
-      return;
-    }
-    this.#shown = drawn;
-    this.#view = null;
-    this.#body().replaceChildren(element("p", { class: "note" }, "Opening…"));
-    this.#head(target, now);
     try {
-      const { outline, pages } = await api.outline(target.document_id);
-      if (turn !== this.#turn) return;
-      this.#hasPictures = hasPictures(target, pages);
-      this.#outline = outline;
-      if (now.view === "why") {
-        this.#head(target, now);
-        this.#body().replaceChildren(element("p", { class: "note" }, "Reading every token again…"));
-        const explanation = await api.explain(now.question, target.within, now.count);
-        if (turn === this.#turn) showExplanation(this.#body(), explanation);
-        return;
+      if (drawn !== this.#shown || !this.#view) {
+        this.#shown = drawn;
+        await this.#open(target, now, turn);
       }
+      if (turn !== this.#turn) return;
+      this.#head(target, now);
+      await this.#view?.show(target, now);
+    } catch (error) {
+      if (turn === this.#turn) this.#showError(error, now);
+    }
+  }
+
+  /** Open the view that a state names; the explanation is all there is to show of its own. */
+  async #open(target, now, turn) {
+    this.#view = null;
+    this.#showNote("Opening…");
+    this.#head(target, now);
+    const { outline, pages } = await api.outline(target.document_id);
+    if (turn !== this.#turn) return;
+    this.#hasPictures = hasPictures(target, pages);
+    this.#outline = outline;
+    if (now.view !== "why") {
       const View = this.#hasPictures && now.view === "page" ? PdfView : TextView;
       this.#view = new View(this.#body(), target.document_id, { outline, pages });
-      this.#head(target, now);
-      await this.#view.show(target, now);
-    } catch (error) {
-      if (turn !== this.#turn) return;
-      this.#shown = "";
-      this.#body().replaceChildren(
-        element(
-          "div",
-          { class: "notice wrong", role: "alert" },
-          element("h2", {}, "This cannot be shown"),
-          element("p", {}, error.message),
-          now.view === "page" && this.#hasPictures && element("a", { class: "plain-button", href: hrefAfter({ view: "text" }), click: follow({ view: "text" }) }, "Show the text"),
-        ),
-      );
+      return;
     }
+    this.#showNote("Reading every token again…");
+    this.#head(target, now);
+    const explanation = await api.explain(now.question, target.within, now.count);
+    if (turn === this.#turn) showExplanation(this.#body(), explanation);
+  }
+
+  #showNote(text) {
+    this.#body().replaceChildren(element("p", { class: "note" }, text));
+  }
+
+  #showError(error, now) {
+    this.#shown = "";
+    const asText = now.view === "page" && this.#hasPictures
+      && element("a", { class: "plain-button", href: hrefAfter({ view: "text" }), click: follow({ view: "text" }) }, "Show the text");
+    this.#body().replaceChildren(
+      element("div", { class: "notice wrong", role: "alert" }, element("h2", {}, "This cannot be shown"), element("p", {}, error.message), asText),
+    );
   }
 
   /** Turn pages, where there are any. */

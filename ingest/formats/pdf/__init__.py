@@ -1,7 +1,8 @@
 """PDF: the text of each page as a reader sees it, and where each page starts.
 
 pdfium places the glyphs; pypdf reads the pages that pdfium can't, and knows what locks a file.
-A page that can't be read costs that page. There is no OCR.
+A page that can't be read costs that page. Pages that are pictures are recognised where this process
+may do so.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from docqa.ingest.errors import IngestError
-from docqa.ingest.formats import Extracted
+from docqa.ingest.errors import IngestError, PictureError
+from docqa.ingest.formats import Extracted, recognition
 from docqa.ingest.formats.pdf.bombs import unpacks_too_far
 from docqa.ingest.formats.pdf.by_pdfium import PdfiumDocument, opened
 from docqa.ingest.formats.pdf.by_pypdf import PypdfDocument
-from docqa.ingest.formats.pdf.glyphs import UnreadablePageError
+from docqa.ingest.formats.pdf.glyphs import PageGlyphs, UnreadablePageError
 from docqa.ingest.formats.pdf.hyphens import soften
 from docqa.ingest.formats.pdf.layout import Line, page_lines
+from docqa.ingest.formats.pdf.recognised import recognised_lines
 from docqa.ingest.formats.pdf.running import without_running
 from docqa.ingest.formats.pdf.structure import (
     Bookmark,
@@ -26,9 +28,9 @@ from docqa.ingest.formats.pdf.structure import (
     outline_of_sizes,
     title_of,
 )
+from docqa.ingest.formats.recognition import HOW
 
 _A4_HEIGHT = 842.0
-_OCR = "run OCR first, for example with OCRmyPDF"
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def extract_pdf(data: bytes) -> Extracted:
             else:
                 read = _read_by_pdfium(document, data)
     if not any(line.text.strip() for lines in read.lines for line in lines):
-        raise IngestError(_why_no_text(read))
+        raise _no_text(read)
     pages = without_running(read.lines, read.heights)
     text, page_starts, line_starts = _joined(pages)
     text = soften(text)
@@ -81,6 +83,7 @@ def extract_pdf(data: bytes) -> Extracted:
         title_of(read.title, first),
         outline or outline_of_sizes(pages, line_starts),
         tuple(_gaps(read)),
+        pictures=len(read.pictures) + len(read.undecoded),
     )
 
 
@@ -99,16 +102,23 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
             continue
         lines = page_lines(page.glyphs)
         known = sum(not glyph.text.isspace() for glyph in page.glyphs if glyph.known)
-        if (page.unknown > 20 and page.unknown > known) or (page.unknown and not known):
-            read.undecoded.append(number + 1)
-            lines = []
-        elif not lines and page.pictures:
-            read.pictures.append(number + 1)
+        is_undecoded = (page.unknown > 20 and page.unknown > known) or (page.unknown and not known)
+        if is_undecoded or (not lines and page.pictures):
+            lines = _recognised(document, number, page) if recognition.is_allowed() else []
+            if not lines:
+                (read.undecoded if is_undecoded else read.pictures).append(number + 1)
         for line in lines:
             line.glyphs = []  # those of all pages would take too much memory
         read.lines.append(lines)
         read.heights.append(page.height)
     return read
+
+
+def _recognised(document: PdfiumDocument, number: int, page: PageGlyphs) -> list[Line]:
+    """Return the lines that text recognition finds on a page."""
+    width = recognition.fitting_width(page.width, page.height)
+    pixels = document.draw(number, width, recognition.MOST_PIXELS)
+    return recognised_lines(pixels, page.width / pixels.shape[1])
 
 
 def _read_by_pypdf(document: PypdfDocument) -> _Read:
@@ -142,7 +152,10 @@ def _read_page_by_pypdf(
 
 
 def _joined(pages: Sequence[Sequence[Line]]) -> tuple[str, list[int], list[list[int]]]:
-    """Return the text, where its pages start, and where the lines of each page start."""
+    """Return the text, where its pages start, and where the lines of each page start.
+
+    A page without lines takes no part: an empty page amid a sentence is no end of it.
+    """
     parts: list[str] = []
     page_starts: list[int] = []
     line_starts: list[list[int]] = []
@@ -154,20 +167,23 @@ def _joined(pages: Sequence[Sequence[Line]]) -> tuple[str, list[int], list[list[
             starts.append(start)
             parts += [line.text, "\n"]
             start += len(line.text) + 1
-        if not lines:
-            parts.append("\n")
-            start += 1
         line_starts.append(starts)
-    return "".join(parts)[:-1], page_starts, line_starts
+    text = "".join(parts)[:-1]
+    return text, [min(page, len(text)) for page in page_starts], line_starts
 
 
-def _why_no_text(read: _Read) -> str:
+def _no_text(read: _Read) -> IngestError:
+    pages = len(read.pictures) + len(read.undecoded)
     if read.unreadable:
         number, reason = next(iter(read.unreadable.items()))
-        return f"no text in it: page {number} of {len(read.lines)} can't be read: {reason}"
-    if read.undecoded:
-        return f"its letters can't be told: its fonts don't say which they are; {_OCR}"
-    return f"no text in it: a scan? {_OCR}"
+        why = f"no text in it: page {number} of {len(read.lines)} can't be read: {reason}"
+    elif recognition.is_allowed():
+        why = "no text in it, and none was recognised in its pictures"
+    elif read.undecoded:
+        why = f"its letters can't be told: its fonts don't say which they are; {HOW}"
+    else:
+        why = f"no text in it: a scan? {HOW}"
+    return PictureError(why, pages) if pages else IngestError(why)
 
 
 def _gaps(read: _Read) -> list[str]:
@@ -180,13 +196,17 @@ def _gaps(read: _Read) -> list[str]:
         gaps.append(f"{_pages(numbers)} can't be read: {reason}".replace(": it is", _are(numbers)))
     if read.pictures:
         are = "is a picture" if len(read.pictures) == 1 else "are pictures"
-        gaps.append(f"{_pages(read.pictures)} {are} without text; {_OCR}")
+        gaps.append(f"{_pages(read.pictures)} {are} without text{_how()}")
     if read.undecoded:
         gaps.append(
             f"the letters of {_pages(read.undecoded)} can't be told: "
-            f"the fonts don't say which they are; {_OCR}"
+            f"the fonts don't say which they are{_how()}"
         )
     return gaps
+
+
+def _how() -> str:
+    return ", none was recognised either" if recognition.is_allowed() else f"; {HOW}"
 
 
 def _are(numbers: list[int]) -> str:

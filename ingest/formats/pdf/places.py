@@ -72,8 +72,9 @@ def boxes_of(data: bytes, stretches: Sequence[Stretch]) -> list[Box]:
                 page = document.glyphs(number, lambda number: letters().letters(number))
             except UnreadablePageError:
                 continue
-            if not page.is_blank:
-                found += _page_boxes(page_lines(page.glyphs), page.height, stretch)
+            lines = page_lines(page.glyphs)
+            if lines and not page.is_blank:  # else it was recognised, or read by pypdf
+                found += _page_boxes(lines, page.height, stretch)
     return found
 
 
@@ -177,7 +178,7 @@ def _matches(drawn: str, written: str) -> list[tuple[int, int, int]]:
     if drawn == written:
         return [(0, 0, len(drawn))]
     matcher = SequenceMatcher(None, drawn, written, autojunk=False)
-    return [tuple(block) for block in matcher.get_matching_blocks()]
+    return [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
 
 
 def _folded(text: str) -> str:

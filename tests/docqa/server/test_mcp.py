@@ -111,6 +111,17 @@ def test_search_returns_passages(qa: DocQA) -> None:
     assert "methane" in passages[0]["text"]
 
 
+def test_only_the_documents_within_a_filter_are_looked_into(qa: DocQA) -> None:
+    for within in (["manuals"], ["manuals/crane.pdf"], ["*.pdf"]):
+        found = calls(qa, "search", query="liquid methane", within=within)["passages"]
+        assert {one["document"] for one in found} == {"manuals/crane.pdf"}
+        answers = calls(qa, "ask", question="Who is the landlord?", within=within)["answers"]
+        assert {one["document"] for one in answers} <= {"manuals/crane.pdf"}
+    for within in (["nothing"], ["/etc"], [""]):
+        error = calls(qa, "ask", question="Who is the landlord?", within=within)["error"]
+        assert error.endswith("the tool documents lists what there is")
+
+
 def test_read_returns_pages_and_stretches(qa: DocQA) -> None:
     second = calls(qa, "read", document="manuals/crane.pdf", page=2)
     assert "nine tonnes" in second["text"]

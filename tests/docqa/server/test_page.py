@@ -375,7 +375,7 @@ def test_a_text_shows_the_words_marked_also_after_signs_of_two_units(visit: Visi
 
 def test_more_of_a_long_text_comes_where_one_scrolls(visit: Visit) -> None:
     page = visit.open()
-    upload_long = "".join(f"Paragraph {n} says nothing of note.\n\n" for n in range(1500))
+    upload_long = "".join(f"Paragraph {n} says nothing of note.\n\n" for n in range(330))
     _upload(page, "long.txt", upload_long + "The lighthouse keeper is called Aurelia Stone.\n")
     page.goto(visit.served.address + "?q=Who+is+the+lighthouse+keeper%3F")
     expect(page.locator(".text mark.current")).to_contain_text("Aurelia Stone")

@@ -42,6 +42,32 @@ def test_line_ends_stay_as_they_are(mark_and_encoding: tuple[bytes, str]) -> Non
         ("The rent is due on the first. " * 20_000 + "£500", "latin-1"),
         ("これは日本語のテキストです。契約は五月に終わります。", "shift_jis"),
         ("Договор вступает в силу с момента подписания.\n", "cp1251"),
+        # Read as cp1252, without a word.
+        (
+            "Smlouvu podepsal Jiří Dvořák v Českých Budějovicích. Nájemce je povinen platit "
+            "nájemné vždy do pátého dne měsíce. Výpovědní lhůta činí tři měsíce a začíná hned.",
+            "cp1250",
+        ),
+        (
+            "A szerződést Kovács Győző írta alá Győrben. A bérlő köteles a bérleti díjat minden "
+            "hónap ötödik napjáig megfizetni. A felmondási idő három hónap, és írásban közlendő.",
+            "cp1250",
+        ),
+        (
+            "Sözleşmeyi İbrahim Güneş imzaladı. Kiracı kirayı her ayın beşinci gününe kadar ödemek "
+            "zorundadır. Fesih süresi üç aydır ve bildirim yazılı olarak yapılır.",
+            "cp1254",
+        ),
+        (
+            "Līgumu parakstīja Jānis Bērziņš Rīgā. Īrniekam jāmaksā īre līdz katra mēneša "
+            "piektajam datumam. Uzteikuma termiņš ir trīs mēneši, un tas jāpaziņo rakstiski.",
+            "cp1257",
+        ),
+        (
+            "Umowę podpisał Michał Wójcik w Łodzi. Najemca jest zobowiązany płacić czynsz do "
+            "piątego dnia każdego miesiąca. Okres wypowiedzenia wynosi trzy miesiące, na piśmie.",
+            "iso-8859-2",
+        ),
         ("合同自签字之日起生效，有效期为五年。\n" * 20, "gbk"),
     ],
 )

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import FORMATS, Extracted, extract
+from tests.compound import compound_file
 
 
 def zipped(members: dict[str, str | bytes]) -> bytes:
@@ -338,54 +339,14 @@ def test_a_folder_of_messages() -> None:
     assert extracted.text.endswith("From here the lease ends in May.")
 
 
-def compound_file(streams: dict[str, bytes]) -> bytes:
-    """A compound file as Outlook writes one, of a sector after the other; ``/`` stands in folders.
-
-    Streams are made as long as those that have sectors of their own, with blanks.
-    """
-    names = ["Root Entry"]
-    for path in streams:
-        folder = path.rpartition("/")[0]
-        names += [name for name in (folder, path) if name and name not in names]
-    kinds = [5] + [2 if name in streams else 1 for name in names[1:]]
-    parents = [names.index(name.rpartition("/")[0] or "Root Entry") for name in names]
-    free, none = b"\xff" * 4, 0xFFFFFFFF
-    data, table, directory = b"", [0xFFFFFFFD], b""
-    count = -(-len(names) // 4)  # sectors of the directory, which follow the table's
-    table += [2 + at for at in range(count - 1)] + [0xFFFFFFFE]
-    for at, name in enumerate(names):
-        content = streams.get(name, b"")
-        content = content.ljust(max(4096, -(-len(content) // 512) * 512)) if content else b""
-        start = len(table) if content else 0xFFFFFFFE
-        sectors = len(content) // 512
-        table += [start + step for step in range(1, sectors)] + [0xFFFFFFFE] * bool(sectors)
-        data += content
-        later = [other for other in range(at + 1, len(names)) if parents[other] == parents[at]]
-        inside = [other for other in range(1, len(names)) if parents[other] == at and other != at]
-        shown = name.rpartition("/")[2].encode("utf-16-le") + b"\0\0"
-        directory += shown.ljust(64, b"\0") + len(shown).to_bytes(2, "little")
-        directory += bytes([kinds[at], 1]) + free
-        directory += (later[0] if later and at else none).to_bytes(4, "little")
-        directory += (inside[0] if inside else none).to_bytes(4, "little") + bytes(36)
-        directory += start.to_bytes(4, "little") + len(content).to_bytes(8, "little")
-    assert len(table) <= 128
-    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
-    head += b"\x3e\0\3\0\xfe\xff\x09\0\6\0" + bytes(6) + bytes(4) + (1).to_bytes(4, "little")
-    head += (1).to_bytes(4, "little") + bytes(4) + (4096).to_bytes(4, "little")
-    head += (0xFFFFFFFE).to_bytes(4, "little") + bytes(4)
-    head += (0xFFFFFFFE).to_bytes(4, "little") + bytes(4) + bytes(4) + free * 108
-    fat = b"".join(entry.to_bytes(4, "little") for entry in table).ljust(512, b"\xff")
-    return head + fat + directory.ljust(512 * count, b"\0") + data
-
-
-def test_outlook_messages() -> None:
+def outlook_message() -> bytes:
     def words(text: str) -> bytes:
         return text.encode("utf-16-le").ljust(4096, b"\0")
 
     ticks = (datetime(2024, 5, 3, 10) - datetime(1601, 1, 1)) // timedelta(microseconds=1) * 10
     sent = bytes(32) + b"\x40\0\x39\0" + bytes(4) + ticks.to_bytes(8, "little")
     attached = "__attach_version1.0_#00000000"
-    data = compound_file(
+    return compound_file(
         {
             "__substg1.0_0037001F": words("The lease"),
             "__substg1.0_0C1A001F": words("Anna Berg"),
@@ -397,7 +358,10 @@ def test_outlook_messages() -> None:
             f"{attached}/__substg1.0_37010102": b"Name,Age,Town\nEva,7,Oslo\n",
         }
     )
-    extracted = extract("msg", data)
+
+
+def test_outlook_messages() -> None:
+    extracted = extract("msg", outlook_message())
     assert extracted.title == "The lease"
     assert extracted.text == (
         "The lease\n\nFrom: Anna Berg <anna@example.org>\nTo: Jörg\nDate: 2024-05-03 10:00 UTC\n\n"

@@ -352,7 +352,26 @@ def test_pages_that_are_pictures_are_named() -> None:
 def test_an_empty_page_is_no_gap() -> None:
     read = extract("pdf", drawn(written("one"), lambda canvas: None, written("three")))
     assert read.gaps == ()
-    assert read.text == "one\n\nthree"
+    assert (read.text, read.page_starts) == ("one\nthree", (0, 4, 4))
+    read = extract("pdf", drawn(lambda canvas: None, written("two"), lambda canvas: None))
+    assert (read.text, read.page_starts) == ("two", (0, 0, 3))
+
+
+def test_no_blank_line_parts_a_sentence_that_goes_on_behind_an_empty_page() -> None:
+    """Fault: where a blank line ends an answer, "Sir Edmund" was cut off such a name."""
+
+    def page(number: int, *lines: str, y: float = 800) -> Callable[[Canvas], None]:
+        def draw(canvas: Canvas) -> None:
+            written("Handbook of the Rowing Club", y=800)(canvas)
+            written(*lines, y=y)(canvas)
+            written(f"Page {number} of 3", y=40)(canvas)
+
+        return draw
+
+    first = page(1, "The boathouse was given to the club by Sir Edmund", y=100)
+    last = page(3, "Fitzalan-Harcourt in 1911.", y=760)
+    text = text_of(first, lambda canvas: None, last)
+    assert "given to the club by Sir Edmund\nFitzalan-Harcourt in 1911." in text
 
 
 # Structure ---------------------------------------------------------------------------------------
