@@ -167,9 +167,9 @@ def _checked(option: click.Option, value: Any, file: Path) -> Any:
         if option.is_flag:
             if not isinstance(value, bool):
                 raise click.BadParameter("it must be true or false")
-            return (
-                (option.flag_value if value else None) if option.flag_value is not True else value
-            )
+            if isinstance(option.type, click.types.BoolParamType):
+                return value
+            return option.flag_value if value else None
         if option.multiple:
             values = value if isinstance(value, list) else [value]
             value = [entry for one in values for entry in _from_folder(option, one, file.parent)]

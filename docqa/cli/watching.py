@@ -69,7 +69,9 @@ def watch(
     try:
         from watchfiles import watch as changes
     except ImportError:
-        raise click.UsageError("docqa watch needs watchfiles: pip install watchfiles") from None
+        raise click.UsageError(
+            'docqa watch needs the extra "watch": pip install "PATH-TO-DOCQA[watch]"'
+        ) from None
     from docqa.index.build import BuildOptions
     from docqa.qa import DocQA
 

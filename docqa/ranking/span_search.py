@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -261,6 +262,7 @@ def ranked_spans(
     heapq.heapify(heap)
     taken: list[Place] = []
     demoted: dict[tuple[int, int, int], float] = {}
+    searched: set[_Segment] = set()
     while heap:
         segment = heapq.heappop(heap)
         span = segment.span
@@ -279,11 +281,15 @@ def ranked_spans(
         ):
             demoted[tokens] = segment.rank + demotion.margin
             heapq.heappush(heap, replace(segment, rank=demoted[tokens]))
-            for found in search.around(segment):
-                heapq.heappush(heap, found)
         if segment.rank < demoted.get(tokens, NO_SPAN):  # its turn is later
-            for low, high in ((segment.low, span.last), (span.first + 1, segment.high)):
-                for found in search.of(span.window, span.window + 1, low, high):
+            # All other spans end before its last token, or begin after its first, or hold it.
+            parts = ((segment.low, span.last), (span.first + 1, segment.high))
+            for found in chain(
+                search.around(segment),
+                *(search.of(span.window, span.window + 1, *part) for part in parts),
+            ):
+                if found not in searched:
+                    searched.add(found)
                     heapq.heappush(heap, found)
             continue
         at = offsets[span.window]

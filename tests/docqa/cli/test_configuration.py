@@ -52,7 +52,7 @@ def test_relative_paths_start_at_the_file_s_folder(folder: Path, seen: dict[str,
     )
     assert run(["search", "x"]) == 0
     assert seen["folder"] == str(folder / "my-index")
-    assert seen["within"] == (str(folder / "papers"), "*.pdf", str(folder / "*.pdf"))
+    assert seen["places"] == (str(folder / "papers"), "*.pdf", str(folder / "*.pdf"))
     assert seen["embedder"] == "some/name", "no folder of this name is there"
 
 

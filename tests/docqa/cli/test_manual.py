@@ -32,7 +32,7 @@ def test_the_manual_has_no_option_that_is_not_there() -> None:
         for _, command in commands()
         for option in command.params
         for name in (option.opts if isinstance(option, click.Option) else [])
-    } | {"--help", "--version"}
+    } | {"--help", "--version", "--verbose"}
     mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", COMMAND_LINE))
     assert mentioned - known == set()
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from docqa.ranking.span_search import (
     NO_SPAN,
+    Demotion,
     Logits,
     best_spans,
     length_penalties,
@@ -230,6 +231,30 @@ def test_no_span_goes_over_a_barrier_and_no_other_is_lost(seed: int, breaks: set
         if barrier(0, i, j) is None
     ]
     assert (best.first, best.last) == max(allowed)[1:]
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 10_000), st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=30)
+)
+def test_demoted_spans_come_later_and_no_other_is_lost(
+    seed: int, later: set[tuple[int, int]]
+) -> None:
+    torch.manual_seed(seed)
+    start, end = torch.randn(1, 7), torch.randn(1, 7)
+    logits = Logits(start, end, torch.ones(1, 7, dtype=torch.bool), torch.zeros(1), torch.zeros(1))
+    offsets = [np.array([[3 * n, 3 * n + 2] for n in range(7)], np.int32)]
+    demotion = Demotion(lambda _, first, last: (first, last) in later, 1.5)
+
+    def value(first: int, last: int) -> float:
+        return float(start[0, first] + end[0, last]) - 1.5 * ((first, last) in later)
+
+    left = {(i, j) for i in range(7) for j in range(i, min(i + 4, 7))}
+    for span, _ in ranked_spans(logits, [0], offsets, [0.0], 4, demotion=demotion):
+        assert (span.first, span.last) == max(left, key=lambda one: value(*one))
+        assert span.score == pytest.approx(float(start[0, span.first] + end[0, span.last]))
+        left = {(i, j) for i, j in left if j < span.first or i > span.last}
+    assert not left
 
 
 def test_no_windows_give_no_spans() -> None:
