@@ -280,7 +280,7 @@ def _lists_to_probe(index: Any, allowed: int) -> int:
     """
     if allowed <= EXACT_LIMIT:
         return int(index.nlist)
-    return min(index.nlist, int(index.nprobe * index.ntotal / allowed) + 1)
+    return int(min(index.nlist, index.nprobe * index.ntotal / allowed + 1))
 
 
 def _fits(index: Any, windows: int) -> bool:

@@ -40,7 +40,8 @@ class Allowed:
         """The ids as FAISS takes them."""
         bits = np.zeros(int(self.ids.max(initial=0)) + 1, bool)
         bits[self.ids] = True
-        return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
+        packed = np.packbits(bits, bitorder="little")
+        return faiss.IDSelectorBitmap(packed)  # type: ignore[call-arg, arg-type]  # as of C++
 
     @cached_property
     def ids_json(self) -> str:

@@ -246,7 +246,7 @@ class DocQAReader:
             QuestionError: the query is empty, too long, or not valid Unicode.
             ValueError: an option out of range.
         """
-        given = {
+        given: dict[str, Any] = {
             "top_k": top_k,
             "score_threshold": score_threshold,
             "max_seq_length": max_seq_length,
