@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ _spec = importlib.util.spec_from_file_location("fuzz", _SCRIPT)
 assert _spec is not None
 assert _spec.loader is not None
 fuzz = importlib.util.module_from_spec(_spec)
+sys.modules["fuzz"] = fuzz  # its dataclasses look there for their types
 _spec.loader.exec_module(fuzz)
 
 

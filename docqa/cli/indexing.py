@@ -188,7 +188,7 @@ def _print_report(report: IndexReport, folder: str) -> None:
     if report.skipped:
         note(f"skipped, as docqa does not read such files: {_counts(report.skipped)}")
     if any(format_of(f"a{suffix}").is_picture for suffix in report.skipped):
-        note("to read the text in pictures, pip install 'docqa[ocr]'")
+        note("to read the text in pictures, pip install 'docqa-verbatim[ocr]'")
     click.echo(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged, {len(report.removed)} removed, "

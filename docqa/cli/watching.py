@@ -60,7 +60,7 @@ def watch(
     """Keep an index in line with files and folders, until Ctrl-C.
 
     Does what docqa index does, at the start and whenever something changes, one run at a time.
-    Needs the extra docqa[watch].
+    Needs the extra docqa-verbatim[watch].
 
     \b
     Example:

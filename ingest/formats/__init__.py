@@ -146,7 +146,7 @@ FORMATS = (
         (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"),
         "image:extract_image",
         "picture",
-        ("docqa[ocr]",),
+        ("docqa-verbatim[ocr]",),
         is_picture=True,
     ),
     Format("latex", (".tex", ".latex"), "latex:extract_latex", "LaTeX", ("pylatexenc",)),

@@ -24,7 +24,7 @@ def extract_delimited(data: bytes) -> Extracted:
         IngestError: not text, or nothing in it.
     """
     text, gaps = decode(data)
-    csv.field_size_limit(len(text) + 1)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))  # is of the whole process
     best = max(_DELIMITERS, key=lambda delimiter: _fitness(text, delimiter))
     composer = Composer(gaps)
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 # What a sentence about pictures ends with.
-HOW = "pip install 'docqa[ocr]' to read it, or run OCR first, for example with OCRmyPDF"
+HOW = "pip install 'docqa-verbatim[ocr]' to read it, or run OCR first, for example with OCRmyPDF"
 MOST_PIXELS = 4_000_000  # of a picture that is read: A4 at 200 pixels an inch
 MEMORY_MB = 1536  # address space beside that of other formats: models and a page's tensors
 _LINE_HEIGHT = 0.8  # the size of the type, in the height of a line's box

@@ -120,7 +120,9 @@ def test_index_reports_in_json(
 def test_search_status_and_verify_in_json(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["search", "landlord", "-k", "1", "--index", str(index), "--json"]) == 0
     [hit] = as_json(capsys)["hits"]
-    assert hit.keys() == {"document", "start", "end", "page", "score", "prominence", "text"}
+    assert hit.keys() == {
+        "document", "start", "end", "page", "score", "prominence", "copies", "text",
+    }  # fmt: skip
     assert run(["status", "--index", str(index), "--json"]) == 0
     status = as_json(capsys)
     assert (status["documents"], status["windows"], status["failures"]) == (2, 2, [])
