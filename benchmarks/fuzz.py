@@ -6,7 +6,7 @@ Small whole files are damaged: bytes changed, removed, repeated and put in; of f
 archives, also single members, zipped again. Each is read as ``docqa index`` reads it. A finding is
 a file that takes longer than 20 seconds or more memory than there is, ends the process, opens a
 file to write, asks for the network, starts a program, or gives a reason with an exception's name.
-Needs the packages of ``docqa[dev]`` and the tests, whose files are the seeds.
+Needs the packages of ``docqa-verbatim[dev]`` and the tests, whose files are the seeds.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ class TrainSettings:
             normalisation, Clark and Gardner 2018, section 3.2), ``window`` one in each window.
         negatives: windows without the answer that are drawn beside the one with it, for
             ``question``.
-        unanswerable: the share of questions drawn with such windows only, for ``question``.
+        unanswerable: the share of questions drawn with such windows only, for ``question``; one at
+            least, and where ``negatives`` is 0 none that the retriever offers.
         teacher_weight: what the teacher's distributions weigh against the annotators' answers,
             from 0 to 1, where there is a teacher.
         evaluations: how often the dev score is taken in an epoch.
@@ -104,8 +105,6 @@ class TrainSettings:
         for name in ("dropout", "ema_decay"):
             if not 0 <= (getattr(self, name) or 0) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
-        if self.normalize == "question" and self.unanswerable and not self.negatives:
-            raise ValueError("unanswerable questions need negatives to be drawn with")
         _ = self.window
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import inf
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import docqa.transformers_pipeline
 from docqa import ModelError, QuestionError, Reader
 from docqa.ingest.windows import Tokens, WindowSettings, tokenize
+from docqa.ranking.fragments import MARGIN
 from docqa.ranking.rank import rank
 from docqa.ranking.reading import Job
 from docqa.ranking.span_search import best_spans
@@ -56,7 +57,9 @@ def test_answers_are_slices_and_do_not_overlap(tiny: Reader, text: str, top_k: i
         assert 0 < answer.confidence <= 1
     places = sorted((answer.start, answer.end) for answer in answers)
     assert all(left[1] <= right[0] for left, right in pairwise(places))
-    assert [a.score for a in answers] == sorted((a.score for a in answers), reverse=True)
+    scores = [answer.score for answer in answers]
+    # A fragment gives way to what scores nearly as well.
+    assert all(worse <= better + MARGIN for better, worse in combinations(scores, 2))
 
 
 def test_batches_do_not_change_what_a_window_s_logits_are(tiny: Reader) -> None:

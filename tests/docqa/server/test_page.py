@@ -136,7 +136,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path)
 Serve = Callable[..., Served]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Start servers on one small index, each with the options given."""
     folder = tmp_path_factory.mktemp("served")
@@ -178,12 +178,12 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(serve: Serve) -> Served:
     return serve("--allow-changes")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Chromium's own sandbox does not work for root.

@@ -74,6 +74,12 @@ def test_unanswerable_questions_are_drawn_as_often_as_asked(data: Examples) -> N
     assert 0.22 < np.mean(without) < 0.38
 
 
+def test_without_negatives_unanswerable_questions_still_get_a_window(data: Examples) -> None:
+    settings = replace(SETTINGS, negatives=0, unanswerable=0.5)
+    windows = [one.windows for epoch in range(30) for one in drawn(data, settings, epoch)]
+    assert all(len(each) == 1 for each in windows)
+
+
 def test_windows_keep_to_their_size(data: Examples) -> None:
     for one in drawn(data, SETTINGS):
         assert all(0 < window.last - window.first <= 16 for window in one.windows)
