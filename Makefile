@@ -24,8 +24,8 @@ demo: $(INSTALLED)
 	@for question in \
 		"In which folder is the index stored by default?" \
 		"How many tokens does a window hold by default?" \
-		"With what does docqa exit when the index is missing?" \
-		"Which library reads PDF files?" \
+		"What is the exit code when the index is missing?" \
+		"Which libraries take the text out of PDF files?" \
 		"How many candidates does the reader get by default?"; do \
 		echo; echo "\$$ docqa ask \"$$question\""; \
 		$(BIN)/docqa ask "$$question" --index $(INDEX) --top-k 1 || exit 1; \
