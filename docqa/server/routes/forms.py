@@ -83,6 +83,17 @@ class BoxForm(BaseModel):
     bottom: float
 
 
+class CopyForm(BaseModel):
+    """Where the same words stand in a copy."""
+
+    document: str = Field(examples=["contracts/old/lease.pdf"])
+    start: int
+    end: int
+    page: int | None
+    line: int | None
+    heading_path: list[str]
+
+
 class AnswerForm(BaseModel):
     """A stretch of a document that answers the question."""
 
@@ -100,10 +111,12 @@ class AnswerForm(BaseModel):
     page_start: int | None
     page_end: int | None
     line: int | None
+    column: int | None
     context: str
     context_start: int
     context_end: int
     window: tuple[int, int]
+    also: list[CopyForm]
     boxes: list[BoxForm]
 
 

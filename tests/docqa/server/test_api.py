@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from docqa import DocQA
+from docqa.server.routes.forms import AnswerForm
 from docqa.server.settings import ServerSettings
+from tests.conftest import write_documents
+from tests.docqa.server.conftest import client_of
 
 
 def number_of(client: TestClient, path: str) -> int:
@@ -37,6 +42,27 @@ def test_the_server_answers_as_the_class_does(client: TestClient, served: Server
         expected = qa.ask_many(questions)
     got = [[(a["text"], a["start"]) for a in r["answers"]] for r in reply["results"]]
     assert got == [[(a.text, a.start) for a in answers] for answers in expected]
+
+
+def test_the_description_has_every_field_of_an_answer(client: TestClient) -> None:
+    [result] = client.post("/api/ask", json={"question": "Who may sign?"}).json()["results"]
+    assert result["answers"][0].keys() == AnswerForm.model_fields.keys()
+
+
+def test_copies_of_an_answer_are_named_as_the_list_names_them(
+    tmp_path: Path, tiny_reader: Path
+) -> None:
+    documents = write_documents(tmp_path / "contracts")
+    shutil.copy(documents / "lease.txt", documents / "copy.txt")
+    with DocQA(documents / ".docqa", reader=str(tiny_reader)) as qa:
+        qa.index([documents])
+    settings = ServerSettings(index=documents / ".docqa", reader=str(tiny_reader))
+    with client_of(settings) as client:
+        [result] = client.post("/api/ask", json={"question": "Who may sign?"}).json()["results"]
+    of_lease = [one for one in result["answers"] if one["document"] != "rocket.md"]
+    named = [{one["document"], *(place["document"] for place in one["also"])} for one in of_lease]
+    assert named
+    assert all(names == {"lease.txt", "copy.txt"} for names in named)
 
 
 def test_hits_have_all_that_a_page_shows(client: TestClient) -> None:
