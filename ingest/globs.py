@@ -11,6 +11,9 @@ _PIECE = re.compile(
     r"(?<![^/])\*\*/|/\*\*$|\*\*|\*|\?|\[(?P<not>!?+)(?P<any>\]?+[^\]/]*)\]|.", re.DOTALL
 )
 _RANGE = re.compile("(.)-(.)|.", re.DOTALL)
+_STAR, _ANY, _FOLDERS, _BELOW = "[^/]*", ".*", "(?:.*/)?", "(?:/.*)?"
+# How "**" takes as little as it can.
+_FIRST = {_ANY: ".*?", _FOLDERS: "(?:.*?/)??"}
 # "**/**" means no more than "**".
 _AGAIN = re.compile(r"(?<![^/])(?:\*\*/)+(?=\*\*(?:/|$))")
 
@@ -38,20 +41,51 @@ class Globs:
 
 
 def _translate(pattern: str) -> str:
-    pieces = _PIECE.finditer(_AGAIN.sub("", pattern))
-    return "(?s:" + "".join(map(_piece, pieces)) + ")"
+    """Return a pattern as a regular expression that a hostile pattern can't keep busy.
+
+    Each ``**`` begins a group. Whatever comes after a group but the last one can begin anywhere, so
+    the first place where the group matches will do, and no other is tried (an atomic group).
+    """
+    groups: list[list[str]] = [[]]
+    for found in _PIECE.finditer(_AGAIN.sub("", pattern)):
+        piece = _piece(found)
+        if piece in _FIRST:
+            groups.append([])
+        groups[-1].append(piece)
+    firsts = (f"(?>{_FIRST.get(head, head)}{_stars(rest, True)})" for head, *rest in groups[1:-1])
+    last = _stars(groups[-1], False)
+    if len(groups) == 1:
+        return f"(?s:{last})"
+    return f"(?s:{_stars(groups[0], True)}{''.join(firsts)}{last})"
+
+
+def _stars(pieces: list[str], goes_on: bool) -> str:
+    """Return a group's expression, where ``*`` takes the first place that will do, if any will.
+
+    Args:
+        goes_on: whether another group follows, which can begin anywhere.
+    """
+    runs: list[list[str]] = [[]]
+    for piece in pieces:
+        if piece == _STAR:
+            runs.append([])
+        runs[-1].append(piece)
+    whole = ["".join(run) for run in runs]
+    atomic = slice(1, len(whole) if goes_on else -1)
+    whole[atomic] = [f"(?>{_STAR}?{run.removeprefix(_STAR)})" for run in whole[atomic]]
+    return "".join(whole)
 
 
 def _piece(piece: re.Match[str]) -> str:
     match piece[0]:
         case "**/":
-            return "(?:.*/)?"
+            return _FOLDERS
         case "/**":
-            return "(?:/.*)?"  # a folder and all below it, so that the folder itself is pruned
+            return _BELOW  # a folder and all below it, so that the folder itself is pruned
         case "**":
-            return ".*"
+            return _ANY
         case "*":
-            return "[^/]*"
+            return _STAR
         case "?":
             return "[^/]"
         case _ if piece["any"] is not None:

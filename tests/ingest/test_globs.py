@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import docqa.ingest.globs as globs
 from docqa.ingest.globs import Globs
 
 NAMES = st.text("ab]-!^[\\&~|x.", max_size=6)
@@ -32,8 +34,12 @@ def follows(names: list[str], pieces: list[str]) -> bool:
 
 
 @given(
-    st.lists(st.sampled_from(["a", "b", "*", "?", "[!a]", "**", "a*"]), min_size=2, max_size=5),
-    st.lists(st.sampled_from(["a", "b", "ab", "c"]), min_size=2, max_size=5),
+    st.lists(
+        st.sampled_from(["a", "b", "*", "?", "[!a]", "**", "a*", "*b*", "*a*b", "?*"]),
+        min_size=2,
+        max_size=7,
+    ),
+    st.lists(st.sampled_from(["a", "b", "ab", "c", "abab"]), min_size=2, max_size=7),
 )
 @example(["a", "a", "**", "**"], ["a", "a"])
 def test_patterns_of_paths_take_any_folders_for_two_stars(
@@ -56,3 +62,21 @@ def test_two_stars_inside_a_name_do_not_join_folders() -> None:
 @given(st.text(max_size=12))
 def test_every_pattern_can_be_read(pattern: str) -> None:
     Globs([pattern]).match("a", "a/b")
+
+
+@pytest.mark.parametrize("part", ["*a", "**a", "a/**/", "**/a*/", "**a*b"])
+def test_no_pattern_keeps_the_matcher_busy(part: str) -> None:
+    """Fault: each star was tried at every place for each place of those before it."""
+    pattern = part * 60 + "c"
+    path = "a/" * 200 + "a" * 200 + "ab" * 100
+    assert not Globs([pattern]).match(path, path)
+
+
+@given(st.text("ab*/", max_size=12), st.text("ab/", max_size=8))
+def test_patterns_mean_what_an_expression_without_tricks_means(pattern: str, path: str) -> None:
+    plain = "".join(
+        globs._piece(piece) for piece in globs._PIECE.finditer(globs._AGAIN.sub("", pattern))
+    )
+    written = pattern.removeprefix("./").rstrip("/") == pattern
+    found = re.fullmatch(f"(?s:{plain})", path) is not None
+    assert not written or (re.fullmatch(globs._translate(pattern), path) is not None) == found
