@@ -96,7 +96,7 @@ def test_scanned_pages_among_others_are_read(tmp_path: Path) -> None:
 
 
 def test_pictures_are_left_for_a_process_that_may_recognise() -> None:
-    with pytest.raises(PictureError, match=r"docqa\[ocr\]") as caught:
+    with pytest.raises(PictureError, match=r"docqa-verbatim\[ocr\]") as caught:
         extract("image", as_bytes(picture(), "PNG"))
     assert caught.value.pages == 1
 
