@@ -1,6 +1,6 @@
 # docqa with its server, on the CPU, not as root.
 #
-#   docker build -t docqa .
+#   docker build -t docqa --build-arg TORCH_INDEX=ADDRESS .
 #   docker run --rm -v ./contracts:/data docqa index /data --index /data/.docqa
 #   docker run --rm -p 127.0.0.1:8080:8080 -v ./contracts:/data:ro docqa
 
@@ -8,9 +8,11 @@ FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/docqa
 COPY constraints.txt /src/
-# PyPI's torch brings gigabytes of CUDA; this index has the build for the CPU.
+# The usual torch brings gigabytes of CUDA; torch's installation page names the index of its builds
+# for the CPU.
+ARG TORCH_INDEX=
 RUN torch="$(grep '^torch==' /src/constraints.txt)" \
-    && /opt/docqa/bin/pip install --index-url https://download.pytorch.org/whl/cpu "$torch"
+    && /opt/docqa/bin/pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$torch"
 COPY . /src
 RUN /opt/docqa/bin/pip install -c /src/constraints.txt "/src[mcp,serve]"
 
