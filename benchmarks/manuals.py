@@ -89,7 +89,7 @@ def _check(answer: Answer, documents: dict) -> None:
         (answer.start, answer.end),
         (page_start + answer.page_start, page_start + answer.page_end),
     ):
-        if document.text[start:end] != answer.text:
+        if document.slice(start, end) != answer.text:
             raise AssertionError(f"not the source's words: {answer}")
 
 
