@@ -12,7 +12,6 @@ import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +149,21 @@ def _refuse_unknown_tables(group: click.Group, tables: dict[str, Any], file: Pat
     for name, values in _flat(tables):
         if name in known or name == ALL or (name in groups and not values):
             continue
-        close = get_close_matches(name, [*known, ALL], 1)
-        hint = f"; did you mean [{close[0]}]?" if close else ""
+        close = _closest(name, [*known, ALL])
+        hint = f"; did you mean [{close}]?" if close else ""
         raise click.UsageError(f"{file}: there is no command for the table [{name}]{hint}")
 
 
 def _unknown(file: Path, table: str, name: str, known: Any) -> click.UsageError:
-    close = get_close_matches(name, list(known), 1)
-    hint = f'; did you mean "{close[0]}"?' if close else ""
+    close = _closest(name, list(known))
+    hint = f'; did you mean "{close}"?' if close else ""
     return click.UsageError(f'{file}: [{table}] has no setting "{name}"{hint}')
+
+
+def _closest(name: str, known: list[str]) -> str | None:
+    from difflib import get_close_matches  # for errors only
+
+    return next(iter(get_close_matches(name, known, 1)), None)
 
 
 def _checked(option: click.Option, value: Any, file: Path) -> Any:

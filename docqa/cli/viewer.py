@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from docqa.errors import IngestError
-from docqa.ingest.archives import file_of
 
 # Browsers show a PDF at the page that its address names; xdg-open drops it on the way.
 _BROWSERS = (
@@ -48,6 +47,8 @@ def view(document: str, page: int | None) -> None:
     Raises:
         IngestError: it is not there, or there is nothing to show it with.
     """
+    from docqa.ingest.archives import file_of  # loads what reads archives
+
     if (archive := file_of(document)) != document:
         raise IngestError(f"{document} is in an archive; unpack {archive} to look at it")
     if not Path(document).exists():

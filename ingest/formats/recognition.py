@@ -7,7 +7,6 @@ so it runs only in a worker that was started for it.
 from __future__ import annotations
 
 import math
-import statistics
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,6 +65,8 @@ def written_in(pixels: npt.NDArray[np.uint8], points: float) -> list[Written]:
         pixels: rows of pixels, each blue, green and red.
         points: how many of them a pixel is.
     """
+    from statistics import median  # loads much, and every command loads this module
+
     found = _engine()(pixels)
     if found.boxes is None or found.txts is None:
         return []
@@ -75,7 +76,7 @@ def written_in(pixels: npt.NDArray[np.uint8], points: float) -> list[Written]:
         if any(map(str.isalnum, text))  # else it is a drawing
     ]
     heights = [float(box[:, 1].max() - box[:, 1].min()) for box, _ in read]
-    usual = statistics.median(heights) if heights else 0.0
+    usual = median(heights) if heights else 0.0
     lines = []
     for (box, text), height in zip(read, heights, strict=True):
         # Boxes of lines without tall letters are lower; their type is as large.
