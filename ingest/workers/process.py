@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from docqa.ingest.archives import Listing
-from docqa.ingest.document import Document, Failure, LoadLimits
-from docqa.ingest.errors import IngestError, PictureError
+from docqa.ingest.document import Document, LoadLimits
+from docqa.ingest.errors import IngestError
 from docqa.ingest.workers.protocol import (
     Header,
     pack_limits,
     pack_request,
-    pictures_of,
+    unpack_document,
     unpack_header,
     unpack_listing,
-    unpack_reply,
 )
 
 # A worker loads this very package from where it lies and never looks in the current folder (or,
@@ -107,16 +106,9 @@ class WorkerProcess:
         Raises:
             IngestError: it could not be; :attr:`usable` then says if the worker survived.
         """
-
-        def unpack(header: Header, body: bytearray) -> Document:
-            reply = unpack_reply(path, header, body)
-            if isinstance(reply, Failure):
-                if pages := pictures_of(header):
-                    raise PictureError(reply.error, pages)
-                raise IngestError(reply.error, reply.passing)
-            return reply
-
-        return self.ask(pack_request("load", path), unpack, seconds)
+        return self.ask(
+            pack_request("load", path), lambda *reply: unpack_document(path, *reply), seconds
+        )
 
     def list_members(self, path: str) -> Listing:
         """Have an archive's members listed.

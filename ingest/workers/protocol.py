@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 from docqa.ingest.archives import Listing
 from docqa.ingest.box import Box
-from docqa.ingest.document import Document, Failure, Heading, LoadLimits
-from docqa.ingest.errors import IngestError
+from docqa.ingest.document import Document, Heading, LoadLimits
+from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.formats import FORMATS
 
 _FORMATS = frozenset(format.name for format in FORMATS)
@@ -198,8 +198,8 @@ def unpack_header(line: bytes) -> Header:
     )
 
 
-def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document | Failure:
-    """Return the document of a reply, or the failure that there is instead.
+def unpack_document(path: str, header: Header, body: bytes | bytearray) -> Document:
+    """Return the document of a reply.
 
     Nothing is taken on trust: what comes back is what :func:`docqa.ingest.load.load` could have
     made, whoever wrote the reply.
@@ -210,11 +210,12 @@ def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document
         body: the text.
 
     Raises:
+        PictureError: the file holds nothing but pictures.
+        IngestError: the reply gives another reason why there is none.
         ValueError: no such reply.
     """
+    _raise_failure(header)
     fields = header.fields
-    if "error" in fields:
-        return Failure(path, _words(fields["error"]), _boolean(fields.get("passing")))
     text = body.decode("utf-8")
     if "\0" in text:
         raise ValueError("a NUL in the text")
@@ -240,33 +241,6 @@ def unpack_reply(path: str, header: Header, body: bytes | bytearray) -> Document
     )
 
 
-def pictures_of(header: Header) -> int:
-    """Return of how many pictures a reply says that they are all that a file holds.
-
-    Raises:
-        ValueError: no such reply.
-    """
-    return _integer(header.fields.get("pictures", 0), 0, _MOST_INTEGER)
-
-
-def _packed(header: dict[str, object]) -> bytes:
-    return json.dumps(header).encode("ascii") + b"\n"
-
-
-def _raise_failure(header: Header) -> None:
-    if "error" in header.fields:
-        raise IngestError(_words(header.fields["error"]), _boolean(header.fields.get("passing")))
-
-
-def _thousandths(points: float) -> int:
-    """Return a length as a reply has it: numbers there are integers."""
-    return round(1000 * points)
-
-
-def _points(value: object) -> float:
-    return _integer(value, -_MOST_THOUSANDTHS, _MOST_THOUSANDTHS) / 1000
-
-
 def unpack_listing(header: Header) -> Listing:
     """Return the listing of a reply.
 
@@ -280,6 +254,29 @@ def unpack_listing(header: Header) -> Listing:
     if len(set(members)) < len(members):
         raise ValueError("a member twice")
     return Listing(members, tuple(_words(value) for value in _list(fields.get("gaps"))))
+
+
+def _packed(header: dict[str, object]) -> bytes:
+    return json.dumps(header).encode("ascii") + b"\n"
+
+
+def _raise_failure(header: Header) -> None:
+    fields = header.fields
+    if "error" not in fields:
+        return
+    error, passing = _words(fields["error"]), _boolean(fields.get("passing"))
+    if pictures := _integer(fields.get("pictures", 0), 0, _MOST_INTEGER):
+        raise PictureError(error, pictures)
+    raise IngestError(error, passing)
+
+
+def _thousandths(points: float) -> int:
+    """Return a length as a reply has it: numbers there are integers."""
+    return round(1000 * points)
+
+
+def _points(value: object) -> float:
+    return _integer(value, -_MOST_THOUSANDTHS, _MOST_THOUSANDTHS) / 1000
 
 
 def _member(value: object) -> str:

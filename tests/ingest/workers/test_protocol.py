@@ -9,11 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from docqa.ingest.document import Document, Failure, Heading
+from docqa.ingest.errors import IngestError
 from docqa.ingest.workers.protocol import (
     pack_document,
     pack_error,
+    unpack_document,
     unpack_header,
-    unpack_reply,
 )
 
 DOCUMENT = Document(
@@ -40,7 +41,9 @@ JSON = st.recursive(
 def unpack(line: bytes, body: bytes) -> Document | Failure | None:
     """What a reply says; None where it makes no sense."""
     try:
-        return unpack_reply("/a", unpack_header(line), body)
+        return unpack_document("/a", unpack_header(line), body)
+    except IngestError as error:
+        return Failure("/a", str(error), error.passing)
     except ValueError:
         return None
 
