@@ -58,9 +58,10 @@ def passages(store: Store, hits: Sequence[Hit]) -> list[Passage]:
     Args:
         store: in the snapshot in which the hits were found.
     """
+    sources = {number: store.document(number) for number in {hit.document_id for hit in hits}}
     found = []
     for hit in hits:
-        source = store.document(hit.document_id)
+        source = sources[hit.document_id]
         starts = source.page_starts
         breaks = starts[bisect_right(starts, hit.start) : bisect_left(starts, hit.end)]
         found.append(

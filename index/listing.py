@@ -59,14 +59,6 @@ def list_documents(
     return documents, store.db.execute(f"select count(*) {where}", values).fetchone()[0]
 
 
-def find_document(store: Store, path: str) -> int | None:
-    """Return the id of the document with an absolute path; None where there is none."""
-    row = store.db.execute(
-        "select id from documents where path = ? and error is null", [store.paths.to_kept(path)]
-    ).fetchone()
-    return row[0] if row else None
-
-
 def documents_root(store: Store) -> str:
     """Return the deepest folder that holds all documents; the index's own home without any.
 

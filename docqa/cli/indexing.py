@@ -14,6 +14,8 @@ from docqa.cli.configuration import settings_in_force
 from docqa.cli.options import (
     device_option,
     embedder_option,
+    exclude_option,
+    include_option,
     index_option,
     json_option,
     window_options,
@@ -29,18 +31,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
 @index_option
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="GLOB",
-    help="Take only files that match (any kind of file, then); may be repeated.",
-)
-@click.option(
-    "--exclude",
-    multiple=True,
-    metavar="GLOB",
-    help="Leave out files and folders that match; may be repeated.",
-)
+@include_option
+@exclude_option
 @embedder_option
 @click.option(
     "--reader",

@@ -45,6 +45,18 @@ dtype_option = click.option(
     show_default=True,
     help="The reader's number format; auto is bfloat16 where the hardware is good at it.",
 )
+include_option = click.option(
+    "--include",
+    multiple=True,
+    metavar="GLOB",
+    help="Take only files that match (any kind of file, then); may be repeated.",
+)
+exclude_option = click.option(
+    "--exclude",
+    multiple=True,
+    metavar="GLOB",
+    help="Leave out files and folders that match; may be repeated.",
+)
 top_k_option = click.option(
     "--top-k",
     "-k",

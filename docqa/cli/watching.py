@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from docqa.cli.options import device_option, embedder_option, index_option
+from docqa.cli.options import (
+    device_option,
+    embedder_option,
+    exclude_option,
+    include_option,
+    index_option,
+)
 from docqa.cli.show import note
 from docqa.errors import IndexLockedError
 from docqa.printable import short_path
@@ -26,18 +32,8 @@ _LONGEST_SECONDS = 60.0
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @index_option
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="GLOB",
-    help="Take only files that match (any kind of file, then); may be repeated.",
-)
-@click.option(
-    "--exclude",
-    multiple=True,
-    metavar="GLOB",
-    help="Leave out files and folders that match; may be repeated.",
-)
+@include_option
+@exclude_option
 @click.option(
     "--quiet-for",
     type=click.FloatRange(min=0.05),

@@ -21,16 +21,19 @@ from pydantic import BaseModel, Field
 
 from docqa import __version__
 from docqa.errors import DocQAError, FilterError, StorageError
-from docqa.index.listing import documents_root, find_document, list_documents
+from docqa.index.listing import documents_root, list_documents
 from docqa.index.within import absolute_entries
 from docqa.passage import citation, passages
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from docqa.answer import Answer
     from docqa.index.documents import StoredDocument
     from docqa.index.store import Store
+    from docqa.passage import Passage as HitPassage
     from docqa.qa import DocQA
+    from docqa.quotes.check import QuotePlace
 
 _log = logging.getLogger("docqa")
 
@@ -243,14 +246,7 @@ class _Tools:
             return Answers(
                 answers=[
                     FoundAnswer(
-                        text=answer.text,
-                        document=_shown(answer.document, root),
-                        title=answer.title,
-                        headings=list(answer.heading_path),
-                        page=answer.page,
-                        line=answer.line,
-                        start=answer.start,
-                        end=answer.end,
+                        **_place(answer, root),
                         citation=citation(
                             answer.text, _shown(answer.document, root), answer.page, answer.line
                         ),
@@ -274,14 +270,7 @@ class _Tools:
             return Passages(
                 passages=[
                     Passage(
-                        text=found.text,
-                        document=_shown(found.document, root),
-                        title=found.title,
-                        headings=list(found.heading_path),
-                        page=found.page,
-                        line=found.line,
-                        start=found.start,
-                        end=found.end,
+                        **_place(found, root),
                         score=found.score,
                     )
                     for found in passages(store, hits)
@@ -378,14 +367,7 @@ class _Tools:
                 complete=result.complete,
                 places=[
                     QuoteFound(
-                        text=place.text,
-                        document=_shown(place.document, root),
-                        title=place.title,
-                        headings=list(place.heading_path),
-                        page=place.page,
-                        line=place.line,
-                        start=place.start,
-                        end=place.end,
+                        **_place(place, root),
                         similarity=place.similarity,
                         difference=place.difference,
                     )
@@ -399,18 +381,33 @@ class _Tools:
 
     def _source(self, store: Store, document: str) -> StoredDocument:
         path = os.path.normpath(os.path.join(documents_root(store), document))
-        document_id = find_document(store, path)
-        if document_id is None and "\\" in document:
+        source = store.document_at(path)
+        if source is None and "\\" in document:
             root = self._root(store)
             listed, _ = list_documents(store, limit=-1)
-            document_id = next(
-                (one.id for one in listed if _shown(one.path, root) == document), None
+            source = next(
+                (store.document(one.id) for one in listed if _shown(one.path, root) == document),
+                None,
             )
-        if document_id is None:
+        if source is None:
             raise ToolError(
                 f"there is no document {document!r}; the tool documents lists what there is"
             )
-        return store.document(document_id)
+        return source
+
+
+def _place(found: Answer | HitPassage | QuotePlace, root: str) -> dict[str, Any]:
+    """Return the fields of a :class:`Place`."""
+    return {
+        "text": found.text,
+        "document": _shown(found.document, root),
+        "title": found.title,
+        "headings": list(found.heading_path),
+        "page": found.page,
+        "line": found.line,
+        "start": found.start,
+        "end": found.end,
+    }
 
 
 def _pages(source: StoredDocument, first: int, last: int) -> tuple[int, int]:
