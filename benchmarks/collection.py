@@ -37,11 +37,12 @@ ALIKE = 1e-4
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="in SQuAD's format")
+    parser.add_argument("--articles", type=int, help="only the first ones")
     parser.add_argument("--questions", type=int, default=1000)
     parser.add_argument("--read", type=int, default=200, help="how many of them to answer, too")
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 2, 4, 16])
     args = parser.parse_args()
-    articles = load_squad(args.data)
+    articles = load_squad(args.data)[: args.articles]
     asked = [drawn.question.text for drawn in sampled(articles, args.questions)]
     with TemporaryDirectory(prefix="docqa-collection-") as scratch:
         folder = Path(scratch)

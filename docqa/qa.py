@@ -137,7 +137,8 @@ class DocQA:
             options: which files to take, and what each may cost.
             progress: called as the run comes on.
             shards: of how many indexes to make a collection; one that is there already has them.
-            ray: the address of a Ray cluster that builds the collection's shards, or ``auto``.
+            ray: the address of a Ray cluster that builds the collection's shards; ``auto`` for that
+                which this computer is a node of, ``local`` to start one for this run.
 
         Returns:
             What was added, changed, unchanged, removed, and what failed and why.

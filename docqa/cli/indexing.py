@@ -84,8 +84,8 @@ if TYPE_CHECKING:
 @click.option(
     "--ray",
     metavar="ADDRESS",
-    help="Build the collection's shards on this Ray cluster; auto takes the one on this machine, "
-    "or starts one for this run.",
+    help="Build the collection's shards on this Ray cluster: auto takes the one that this computer "
+    "is a node of, local starts one for this run.",
 )
 @json_option
 def index(

@@ -28,8 +28,8 @@ from docqa.index.schema import IndexSettings
 from docqa.ingest.discover import Discovery, find_files
 from docqa.ingest.errors import DocQAError
 
-# As an address: the cluster that runs on this machine, else one for this run alone.
-AUTO = "auto"
+# In place of an address: Ray is started on this machine, for this run alone.
+LOCAL = "local"
 # How often a shard's process, or its node, may die in a run.
 _MOST_DEATHS = 100
 # Where the cluster has GPUs, so many tasks share one: while one reads files, another embeds.
@@ -58,7 +58,8 @@ def build_on_ray(
         embedder: that it was made with, or its name.
         device: of the embedder.
         paths, options, progress: as for :func:`docqa.index.collection.build.build_collection`.
-        address: of the cluster, as ``ray.init`` takes it, or :data:`AUTO`.
+        address: of the cluster: ``auto`` for that which this machine is a node of, or what
+            ``ray.init`` takes; ``local`` to start one for this run.
 
     Raises:
         ClusterError: there is no Ray, or no such cluster.
@@ -241,10 +242,10 @@ def _connected(address: str) -> Iterator[Any]:
         return
     try:
         ray.init(
-            address=None if address == AUTO else address,
+            address,
             log_to_driver=False,
             logging_level="ERROR",
-            **({"include_dashboard": False} if address == AUTO else {}),
+            **({"include_dashboard": False} if address == LOCAL else {}),
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
