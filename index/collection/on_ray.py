@@ -36,6 +36,7 @@ _MOST_DEATHS = 100
 _TASKS_A_GPU = 4
 # How long a task waits for another, whose node has just been given up, to let go of its shard.
 _WAIT_FOR_LOCK = 120.0
+_CONNECT_SECONDS = 10.0
 _TELL_SECONDS = 0.5  # between two words on a shard's progress
 
 
@@ -241,16 +242,24 @@ def _connected(address: str) -> Iterator[Any]:
         yield ray
         return
     try:
+        _check_address(address)
         ray.init(
             address,
             log_to_driver=False,
             logging_level="ERROR",
             **({"include_dashboard": False} if address == LOCAL else {}),
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ClusterError(f"no Ray cluster at {address}: {reason}") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Raise an ``OSError`` where nobody listens; Ray would try for minutes before it said so."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "://" not in address:
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
