@@ -85,7 +85,8 @@ class Drawer:
             gold = None
         without = gold is None
         windows = [] if gold is None else [self._with_answer(example, gold, window, random)]
-        for _ in range(self._settings.negatives + without):
+        whole, part = divmod(self._settings.negatives, 1)
+        for _ in range(int(whole) + (random.random() < part) + without):
             negative = self._without_answer(example, size, random)
             if negative is not None:
                 windows.append(negative)

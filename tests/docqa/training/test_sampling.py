@@ -80,6 +80,13 @@ def test_without_negatives_unanswerable_questions_still_get_a_window(data: Examp
     assert all(len(each) == 1 for each in windows)
 
 
+def test_a_part_of_a_negative_is_drawn_for_a_part_of_the_questions(data: Examples) -> None:
+    settings = replace(SETTINGS, negatives=1.25, unanswerable=0.0)
+    windows = [len(one.windows) for epoch in range(60) for one in drawn(data, settings, epoch)]
+    assert set(windows) <= {1, 2, 3}
+    assert 0.15 < np.mean([count == 3 for count in windows]) < 0.35
+
+
 def test_windows_keep_to_their_size(data: Examples) -> None:
     for one in drawn(data, SETTINGS):
         assert all(0 < window.last - window.first <= 16 for window in one.windows)
