@@ -396,7 +396,11 @@ class DocQA:
         with self._snapshot() as (store, _):
             same_tokens = store.settings.tokenizer == self._tokenizer_json
         fitted = [
-            [part for hit in row for part in _reader_parts(model, hit, question, same_tokens)]
+            [
+                part
+                for hit in row
+                for part in _reader_parts(model, hit, question, same_tokens, settings.headings)
+            ]
             for row, question in zip(hits, ids, strict=True)
         ]
         return [
@@ -500,7 +504,9 @@ class DocQA:
             yield source
 
 
-def _reader_parts(model: SpanModel, hit: Hit, question: IntArray, same_tokens: bool) -> list[Hit]:
+def _reader_parts(
+    model: SpanModel, hit: Hit, question: IntArray, same_tokens: bool, headings: bool
+) -> list[Hit]:
     """Cut a hit into what fits beside a question: its stored tokens where they are the reader's."""
     if same_tokens:
         windows = model.fit(hit.window, question)
@@ -513,7 +519,7 @@ def _reader_parts(model: SpanModel, hit: Hit, question: IntArray, same_tokens: b
     return [
         replace(
             hit,
-            window=window,
+            window=model.under(window, hit.heading_line, question) if headings else window,
             text=hit.text[window.start - hit.start : window.end - hit.start],
         )
         for window in windows

@@ -24,10 +24,11 @@ _HARD, _SAME_ARTICLE = 0.6, 0.8
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A question with the windows to be read for it."""
+    """A question with the windows to be read for it, and whether headings are read with them."""
 
     example: Example
     windows: tuple[TokenRange, ...]
+    headings: bool = False
 
 
 class Drawer:
@@ -90,7 +91,8 @@ class Drawer:
             negative = self._without_answer(example, size, random)
             if negative is not None:
                 windows.append(negative)
-        return Drawn(example, tuple(dict.fromkeys(windows)))
+        headings = random.random() < self._settings.headings
+        return Drawn(example, tuple(dict.fromkeys(windows)), headings)
 
     def _paragraph(self, example: Example, window: WindowSettings) -> Iterator[TokenRange]:
         """Yield the windows of a question's own paragraph."""

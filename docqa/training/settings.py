@@ -49,6 +49,9 @@ class TrainSettings:
             ``question``; 1.5 is one, and a second for every other question.
         unanswerable: the share of questions drawn with such windows only, for ``question``; one at
             least, and where ``negatives`` is 0 none that the retriever offers.
+        headings: the share of questions whose windows are read with the document's title and the
+            headings above them in front, as the reader then reads them when it is asked
+            (:class:`docqa.AnswerSettings`); the rest teaches it to do without.
         teacher_weight: what the teacher's distributions weigh against the annotators' answers,
             from 0 to 1, where there is a teacher.
         evaluations: how often the dev score is taken in an epoch.
@@ -77,6 +80,7 @@ class TrainSettings:
     normalize: Normalize = "question"
     negatives: float = 3
     unanswerable: float = 0.1
+    headings: float = 0.0
     teacher_weight: float = 0.5
     evaluations: int = 4
     patience: int = 4
@@ -99,7 +103,7 @@ class TrainSettings:
         for name in ("weight_decay", "negatives"):
             if not (getattr(self, name) >= 0 and isfinite(getattr(self, name))):
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
-        for name in ("warmup", "unanswerable", "teacher_weight", "refused"):
+        for name in ("warmup", "unanswerable", "headings", "teacher_weight", "refused"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
         for name in ("dropout", "ema_decay"):

@@ -107,8 +107,11 @@ def test_window_normalisation_reads_the_paragraph_whole(data: Examples) -> None:
         assert one.windows[-1].last == one.example.paragraph.last
 
 
-def test_targets_are_the_answers_tokens(data: Examples, encoder: PairEncoder) -> None:
-    questions = drawn(data, replace(SETTINGS, unanswerable=0.0))
+@pytest.mark.parametrize("headings", [0.0, 1.0])
+def test_targets_are_the_answers_tokens(
+    data: Examples, encoder: PairEncoder, headings: float
+) -> None:
+    questions = drawn(data, replace(SETTINGS, unanswerable=0.0, headings=headings))
     batches = make_batches(questions, data, encoder, "question", 80)
     assert len(batches) > 1
     for batch in batches:
@@ -117,6 +120,10 @@ def test_targets_are_the_answers_tokens(data: Examples, encoder: PairEncoder) ->
             gold = one.example.gold
             assert gold is not None
             marked = np.flatnonzero(batch.targets.starts[n].numpy())
+            line = encoder.heading_ids(data.titles[window.article])[: 99 * bool(headings)]
+            before = batch.rows[n].ids[: batch.first_tokens[n]]
+            assert before.tolist()[2 + len(one.example.ids) :] == line.tolist()
+            assert batch.targets.counted[n].sum() == 1 + window.last - window.first
             if window.holds(gold):
                 ids = data.tokens[gold.article].ids
                 assert batch.rows[n].ids[marked[0]] == ids[gold.first]
