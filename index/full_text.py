@@ -62,13 +62,13 @@ class FullText:
         Returns:
             ``(window id, score)``, best first; see :mod:`docqa.index.bm25`, greater is better.
         """
-        words = _words(question)
+        words = question_words(question)
         if not words:
             return []
         if self.scorer is not None:
             return self.scorer.find_best(store, words, limit, allowed)
         query = "select rowid, -rank from windows_fts where windows_fts match ?"
-        values: list[str | int] = [" OR ".join(f'"{word}"' for word in words)]
+        values: list[str | int] = [any_of(words)]
         if allowed is not None:
             # The plus keeps SQLite from searching the full text once for each of the windows.
             query += " and +rowid in (select value from json_each(?))"
@@ -77,6 +77,12 @@ class FullText:
         return [(row[0], row[1]) for row in rows]
 
 
-def _words(question: str) -> list[str]:
+def question_words(question: str) -> list[str]:
+    """Return the words of a question that windows are found by."""
     words = list(dict.fromkeys(_WORD.findall(question.lower())))
     return [word for word in words if word not in _STOP_WORDS] or words
+
+
+def any_of(words: list[str]) -> str:
+    """Return the query of FTS5 for what holds any of the words."""
+    return " OR ".join(f'"{word}"' for word in words)
