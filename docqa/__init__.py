@@ -29,6 +29,7 @@ from docqa.errors import (
     StorageError,
     TrainError,
 )
+from docqa.evidence import EvidenceSentence
 from docqa.settings import AnswerSettings
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ __all__ = [
     "DiskFullError",
     "DocQA",
     "DocQAError",
+    "EvidenceSentence",
     "Explanation",
     "FilterError",
     "Hit",

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from docqa.question import check_question
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
+    from docqa.evidence import EvidenceSentence
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport, Progress
     from docqa.index.models.embedder import Embedder
@@ -56,12 +57,14 @@ class Result:
         answers: best first; empty where the documents hold none.
         windows_read: how many windows went through the reader for it.
         hits: the windows that the search found, best first.
+        evidence: the sentences that answer, best first, where they were asked for.
     """
 
     question: str
     answers: list[Answer]
     windows_read: int
     hits: list[Hit]
+    evidence: list[EvidenceSentence] = field(default_factory=list)
 
 
 @dataclass
@@ -224,8 +227,14 @@ class DocQA:
         top_k: int = 3,
         candidates: int = 10,
         within: Sequence[str] = (),
+        evidence: int = 0,
     ) -> tuple[list[Result], Timings]:
-        """:meth:`ask_many`, and return what was read and how long it took, too."""
+        """:meth:`ask_many`, and return what was read and how long it took, too.
+
+        Args:
+            evidence: the most sentences that each result brings, as :meth:`evidence` has them;
+                for any, all hits are read.
+        """
         from docqa.ranking.rank import rank
 
         for question in questions:
@@ -236,10 +245,14 @@ class DocQA:
         with self.snapshot():
             hits = self.search_many(questions, candidates, within)
             found = time.perf_counter()
-            readings = self.read_many(questions, hits, exhaustive=top_k > _FEW)
+            readings = self.read_many(questions, hits, exhaustive=top_k > _FEW or evidence > 0)
             results = [
                 Result(
-                    reading.question, rank(reading, self.settings, top_k), len(reading.hits), row
+                    reading.question,
+                    rank(reading, self.settings, top_k),
+                    len(reading.hits),
+                    row,
+                    self._evidence(reading, evidence) if evidence else [],
                 )
                 for reading, row in zip(readings, hits, strict=True)
             ]
@@ -252,6 +265,31 @@ class DocQA:
             1000 * (done - found),
         )
         return results, Timings(found - began, done - found, done - began)
+
+    def _evidence(self, reading: Reading, count: int) -> list[EvidenceSentence]:
+        from docqa.ranking.evidence_sentences import evidence_sentences
+
+        return evidence_sentences(reading, self.settings, count)
+
+    def evidence(
+        self, question: str, count: int = 3, candidates: int = 10, within: Sequence[str] = ()
+    ) -> list[EvidenceSentence]:
+        """Return the sentences that answer a question, best first, in the documents' own words.
+
+        For questions that no single phrase answers: how, why, under which conditions.
+
+        Args:
+            count: the most sentences.
+            candidates, within: as in :meth:`ask`.
+
+        Raises:
+            DocQAError: as :meth:`ask` raises them.
+            ValueError: ``count`` below 1.
+        """
+        if count < 1:
+            raise ValueError(f"at least one sentence is needed, not {count}")
+        [result], _ = self.results([question], 1, candidates, within, count)
+        return result.evidence
 
     def explain(
         self,

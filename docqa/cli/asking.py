@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +30,7 @@ from docqa.cli.question_files import (
     AnswerFile,
     AnswerFormat,
     BadLine,
+    evidence_json,
     read_questions,
 )
 from docqa.cli.show import (
@@ -39,6 +40,7 @@ from docqa.cli.show import (
     linked,
     note,
     print_answer,
+    print_evidence,
     print_json,
     progress,
 )
@@ -49,7 +51,7 @@ from docqa.settings import DEFAULT_READER, AnswerSettings
 if TYPE_CHECKING:
     from docqa.answer import Answer
     from docqa.ingest.document import Document
-    from docqa.qa import DocQA
+    from docqa.qa import DocQA, Result, Timings
 
 # How many questions of a file are read together.
 _BATCH = 32
@@ -80,6 +82,16 @@ _BATCH = 32
 @index_option
 @within_options
 @top_k_option
+@click.option(
+    "--evidence", is_flag=True, help="Show the sentences that answer, in place of the answers."
+)
+@click.option(
+    "--sentences",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="The most sentences of --evidence.",
+)
 @candidates_option
 @reader_option
 @embedder_option
@@ -95,6 +107,8 @@ def ask(
     folder: str,
     within: tuple[str, ...],
     top_k: int,
+    evidence: bool,
+    sentences: int,
     candidates: int,
     reader: str | None,
     embedder: str | None,
@@ -111,6 +125,7 @@ def ask(
     \b
     Example:
       docqa ask "Who may sign?" --top-k 1
+      docqa ask "How is the lease ended early?" --evidence
       docqa ask --questions questions.csv --out answers.jsonl
     """
     from docqa.qa import DocQA
@@ -121,17 +136,31 @@ def ask(
     if question is None and questions_file is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
     settings = answer_settings(reader, asked)
+    how = _How(top_k, sentences if evidence else 0, candidates, within)
     with DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     ) as qa:
         if questions_file is not None:
-            return _answer_file(qa, questions_file, out, answer_format, top_k, candidates, within)
+            return _answer_file(qa, questions_file, out, answer_format, how)
         qa.load()
         if question is not None:
-            _answer(qa, question, top_k, candidates, within, as_json)
+            _answer(qa, question, how, as_json)
         else:
-            _prompt(qa, top_k, candidates, within, as_json)
+            _prompt(qa, how, as_json)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How questions are asked, as :meth:`docqa.DocQA.results` takes it."""
+
+    top_k: int
+    evidence: int
+    candidates: int
+    within: tuple[str, ...]
+
+    def ask(self, qa: DocQA, questions: list[str]) -> tuple[list[Result], Timings]:
+        return qa.results(questions, self.top_k, self.candidates, self.within, self.evidence)
 
 
 def _check_usage(question: str | None, questions_file: str | None) -> None:
@@ -157,9 +186,7 @@ def _answer_file(
     questions_file: str,
     out: str | None,
     answer_format: AnswerFormat | None,
-    top_k: int,
-    candidates: int,
-    within: tuple[str, ...],
+    how: _How,
 ) -> int:
     """Answer the questions of a file, in batches; return the exit code."""
     questions, bad = read_questions(questions_file)
@@ -178,7 +205,7 @@ def _answer_file(
                     batch.append(question)
                 except QuestionError as problem:
                     bad.append(BadLine(question.line, str(problem)))
-            results, _ = qa.results([one.text for one in batch], top_k, candidates, within)
+            results, _ = how.ask(qa, [one.text for one in batch])
             for question, result in zip(batch, results, strict=True):
                 answers.write(question, result)
             tell(known + min(first + _BATCH, len(left)), len(questions))
@@ -187,14 +214,14 @@ def _answer_file(
     return 1 if bad else 0
 
 
-def _answer(
-    qa: DocQA, question: str, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool
-) -> None:
-    [result], timings = qa.results([question], top_k, candidates, within)
-    last_answers.keep(result.answers)
+def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> None:
+    [result], timings = how.ask(qa, [question])
+    last_answers.keep(result.evidence or result.answers)
     if not as_json:
-        if result.windows_read == 0 and not within:
+        if result.windows_read == 0 and not how.within:
             click.echo("The index holds no documents yet: run docqa index PATH...")
+        elif result.evidence:
+            print_evidence(result.evidence)
         else:
             _print_answers(result.answers)
         return
@@ -202,6 +229,7 @@ def _answer(
         {
             "question": question,
             "answers": [answer.to_dict() for answer in result.answers],
+            **evidence_json(result),
             "windows_read": result.windows_read,
             "timings_ms": {
                 "retrieve": round(1000 * timings.retrieve, 2),
@@ -212,7 +240,7 @@ def _answer(
     )
 
 
-def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool) -> None:
+def _prompt(qa: DocQA, how: _How, as_json: bool) -> None:
     """Questions until the end of input (Ctrl-D) or an empty line."""
     import contextlib
 
@@ -229,7 +257,7 @@ def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_
         if not question:
             return
         try:
-            _answer(qa, question, top_k, candidates, within, as_json)
+            _answer(qa, question, how, as_json)
         except QuestionError as problem:
             error(str(problem))
 

@@ -104,7 +104,7 @@ class Service:
         while not self.is_ready:
             try:
                 await self.threads.run(self.qa.load)
-                [warm] = self.batcher.submit(["Is everything ready?"], AskOptions(1, 1, ()))
+                [warm] = self.batcher.submit(["Is everything ready?"], AskOptions(1, 0, 1, ()))
                 await asyncio.wrap_future(warm)
                 self.is_ready = True
             except Exception as error:
