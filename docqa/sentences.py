@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import sentencex
 
@@ -56,7 +57,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         lines = _lines(text, paragraph, end)
         longest = max((high - low for low, high in lines), default=0)
         start = paragraph
-        for (low, high), (following, after) in zip(lines, lines[1:], strict=False):
+        for (low, high), (following, after) in pairwise(lines):
             if (
                 high - low < _FULL_LINE * longest
                 or longest < _SHORTEST_FULL_LINE
