@@ -128,11 +128,6 @@ class ServerSettings:
         except ValueError:
             return self.host == "localhost"
 
-    @property
-    def uploads(self) -> Path:
-        """The folder of uploaded documents: the index's own."""
-        return self.index.absolute() / "uploads"
-
 
 def read_token(file: Path) -> str:
     """Return the token that a file holds, without white space around it.
