@@ -130,6 +130,37 @@ def test_uploads_beyond_the_limits_are_refused_and_leave_nothing(
     assert list(uploads_of(open_to_change.index).iterdir()) == []
 
 
+_PART = b'--x\r\nContent-Disposition: form-data; name="files"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", _PART + b'; filename="a.txt"\r\n\r\nx\r\n--x--\r\n'),
+        ("multipart/form-data; boundary=x", b"no form"),
+        ("multipart/form-data; boundary=x", _PART + b'; filename="a.txt"\r\n\r\nwithout an end'),
+        ("multipart/form-data; boundary=x", _PART + b"\r\n\r\nno file\r\n--x--\r\n"),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nX: " + b"x" * 40_000 + b"\r\n\r\nx\r\n--x--\r\n",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            _PART + b"; filename*=utf-8''..%2f..%2fpasswd\r\n\r\nx\r\n--x--\r\n",
+        ),
+        ("multipart/form-data; boundary=" + "x" * 9_000, b"--" + b"x" * 9_000),
+    ],
+)
+def test_forms_that_are_none_are_refused_and_leave_nothing(
+    client: TestClient, open_to_change: ServerSettings, kind: str, body: bytes
+) -> None:
+    reply = client.post("/api/documents", content=body, headers={"Content-Type": kind})
+    assert 400 <= reply.status_code < 500, reply.text
+    assert reply.json()["error"]
+    for folder in ("uploads", "arriving"):
+        assert list((open_to_change.index / folder).iterdir()) == []
+
+
 def test_a_full_folder_takes_no_more(client: TestClient) -> None:
     upload(client, *((f"{n}.txt", b"rent") for n in range(3)))
     upload(client, ("3.txt", b"rent"))
