@@ -15,6 +15,12 @@ from html import escape
 from tests.compound import compound_file
 from tests.ingest.formats.test_doc import doc
 
+NAMES = (
+    *("text.txt", "markdown.md", "structured.rst", "page.html", "page.xhtml", "portable.pdf"),
+    *("word.docx", "old.doc", "slides.pptx", "sheet.xlsx", "open.odt", "rich.rtf", "book.epub"),
+    *("rows.csv", "data.json", "lines.jsonl", "notebook.ipynb", "mail.eml", "folder.mbox"),
+    *("outlook.msg", "film.srt", "paper.tex", "packed.zip"),
+)
 SAFE = "The harbour is nine metres deep."
 RUN = "window.hacked=1"
 # What stands in a document's words and must stay words.
@@ -23,7 +29,7 @@ _TITLE = f"<img src=x onerror={RUN}>"
 
 
 def hostile_documents(outside: str) -> dict[str, bytes]:
-    """Return documents by their names.
+    """Return the documents of ``NAMES``.
 
     Args:
         outside: an address without the slash at its end.
@@ -297,7 +303,6 @@ def _pdf(outside: str) -> bytes:
         )
 
     script = f"app.launchURL('{outside}/js', true); this.submitForm('{outside}/submit');"
-    writer.add_js(script)
     writer.add_attachment("attached.html", f"<script>{RUN}</script>".encode())
     writer.root_object[NameObject("/OpenAction")] = action("/JavaScript", "/JS", script)
     page = writer.pages[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -319,6 +320,18 @@ def test_changes_are_refused_unless_allowed(client: TestClient) -> None:
     assert client.post("/api/documents", files=files).status_code == 403
     assert client.delete("/api/documents/1").status_code == 403
     assert client.get("/api/tasks/x/events").status_code == 403
+
+
+def test_every_attack_of_the_manual_is_a_test() -> None:
+    root = Path(__file__).parents[3]
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "attacks.md").read_text()))
+    here = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    assert {name for name in named if f"def {name}(" not in here} == set()
+    tried = re.findall(r"^def (test_\w+)\(", Path(__file__).read_text(), re.MULTILINE)
+    good = {"test_names_that_were_given_and_numbers_are_served", "test_the_own_page_is_served"}
+    good |= {"test_a_body_in_one_piece_with_its_header_is_no_long_header"}
+    good |= {"test_every_attack_of_the_manual_is_a_test"}
+    assert set(tried) - good - named == set()
 
 
 # -- on a socket -----------------------------------------------------------------------------------

@@ -28,16 +28,16 @@ from tests.docqa.server.browsing import (
     serving,
     visiting,
 )
-from tests.hostile import SAFE, hostile_documents
+from tests.hostile import NAMES, SAFE, hostile_documents
 
 pytestmark = needs_chromium
 
-_NAMES = sorted(hostile_documents("http://outside"))
 # Elements that only a document could have put there: the page itself has none of them.
 _FOREIGN = (
     "script:not(head script), style, iframe, object, embed, video, base, form:not(#ask-form),"
     "link:not(head link), meta[http-equiv=refresh], a[href^='javascript:'],"
-    "img:not(.sheet img), svg:not(.icon), [onload], [onerror], [onclick], [onmouseover], [onfocus]"
+    "main img:not(.sheet img), main svg:not(.icon),"
+    "[onload], [onerror], [onclick], [onmouseover], [onfocus]"
 )
 
 
@@ -71,7 +71,9 @@ def served(
     outside, came = visitors
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "documents").mkdir()
-    for name, content in hostile_documents(outside).items():
+    written = hostile_documents(outside)
+    assert written.keys() == set(NAMES)
+    for name, content in written.items():
         (folder / "documents" / name).write_bytes(content)
     with serving(folder / "documents", folder / "index") as start:
         assert came == [], "reading the files loaded something"
@@ -84,23 +86,31 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def visit(browser: Browser, served: Served, visitors: tuple[str, list[str]]) -> Iterator[Visit]:
-    """A page of the server; nothing of a document's may have happened at the end."""
+@pytest.fixture(scope="module")
+def browsing(browser: Browser, served: Served) -> Iterator[tuple[Visit, list[object]]]:
+    """A page of the server, and what it opened besides: other pages and dialogs."""
     with browser.new_context(viewport=WIDE, base_url=served.address) as context:
         visit = visiting(context, served)
         opened: list[object] = []
-        visit.page.on("dialog", opened.append)
-        context.on("page", opened.append)
-        yield visit
-        assert visit.page.evaluate("window.hacked") is None
-        assert visit.page.evaluate("({}).hacked") is None
-        assert visit.page.locator(_FOREIGN).count() == 0
-        assert visit.page.evaluate("getComputedStyle(document.body).display") != "none"
-        assert visit.page.url.startswith(visit.served.address)
-        assert [context.pages, opened] == [[visit.page], []]
-        assert visit.complaints == []  # nothing was even tried: the policy had nothing to refuse
-        assert visitors[1] == []
+        visit.page.on("dialog", lambda dialog: opened.append(dialog))
+        context.on("page", lambda page: opened.append(page))
+        yield visit, opened
+
+
+@pytest.fixture
+def visit(browsing: tuple[Visit, list[object]], visitors: tuple[str, list[str]]) -> Iterator[Visit]:
+    """The page; nothing of a document's may have happened at the end."""
+    visit, opened = browsing
+    visit.complaints.clear()
+    yield visit
+    page = visit.page
+    assert page.evaluate("[window.hacked, ({}).hacked]") == [None, None]
+    assert [found.evaluate("e => e.outerHTML") for found in page.locator(_FOREIGN).all()] == []
+    assert page.evaluate("getComputedStyle(document.body).display") != "none"
+    assert page.url.startswith(visit.served.address)
+    assert opened == []
+    assert visit.complaints == []  # nothing was even tried: the policy had nothing to refuse
+    assert visitors[1] == []
 
 
 def _open(page: Page, name: str) -> None:
@@ -112,12 +122,12 @@ def _open(page: Page, name: str) -> None:
 
 def test_every_format_is_among_them() -> None:
     """But pictures, whose text is recognised where that is installed."""
-    suffixes = {suffix_of(name) for name in _NAMES}
+    suffixes = {suffix_of(name) for name in NAMES}
     for format in FORMATS:
         assert format.is_picture or suffixes & set(format.suffixes), format.name
 
 
-@pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_document_s_text_is_only_text(visit: Visit, name: str) -> None:
     page = visit.page
     _open(page, name)
