@@ -424,6 +424,10 @@ def test_a_passage_is_marked_on_its_page(visit: Visit) -> None:
     page = visit.ask("the miller pays for the use of the mill and of the yard")
     cards(page).filter(has_text="yard behind it").first.click()
     lines = page.locator(".sheet .passage .line")
+    expect(lines).to_have_count(1)  # the passage begins on the first page
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator(".sheet")).to_have_attribute("data-page", "2")
+    expect(lines).to_have_count(3)
     expect(lines.first).to_be_in_viewport()
     sheet = page.locator(".sheet").bounding_box()
     rent = lines.nth(1).bounding_box()
