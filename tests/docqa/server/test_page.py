@@ -264,6 +264,7 @@ def test_more_of_a_long_text_comes_where_one_scrolls(visit: Visit) -> None:
 
 
 def _upload(page: Page, name: str, text: str) -> None:
+    expect(page.get_by_role("button", name="Add documents")).to_be_visible()
     page.locator("#add-files").set_input_files(
         [{"name": name, "mimeType": "text/plain", "buffer": text.encode()}]
     )
