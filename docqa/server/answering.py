@@ -48,6 +48,12 @@ class Answered:
     values: dict[str, Any]
     files: list[str]
 
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """The answers among the values."""
+        answers: list[dict[str, Any]] = self.values["answers"]
+        return answers
+
 
 class Answering:
     """Asks and searches an index for clients.

@@ -75,7 +75,7 @@ class Hit(BaseModel):
 
 
 class BoxForm(BaseModel):
-    """A line of an answer on its page, in points from the page's upper left corner."""
+    """A line of text on its page, in points from the page's upper left corner."""
 
     page: int
     left: float
@@ -196,6 +196,12 @@ class OutlineReply(BaseModel):
 
     outline: list[HeadingForm]
     pages: int | None
+
+
+class BoxesReply(BaseModel):
+    """The boxes of a stretch of text, a line each."""
+
+    boxes: list[BoxForm]
 
 
 class PageReply(BaseModel):
