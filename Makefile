@@ -1,4 +1,4 @@
-# make demo   install docqa into .venv, index docs/ and ask it about docqa itself
+# make demo   install docqa into .venv, index docs/ (with a PDF of 38 pages) and ask questions about it
 # make serve  the same documents in the browser; prints the address
 # make test   run the tests in .venv, on all cores
 # make lint   ruff, mypy, and the direction of imports
@@ -25,8 +25,9 @@ demo: $(INSTALLED)
 		"In which folder is the index stored by default?" \
 		"How many tokens does a window hold by default?" \
 		"What is the exit code when the index is missing?" \
-		"Which libraries take the text out of PDF files?" \
-		"How many candidates does the reader get by default?"; do \
+		"With which libraries does docqa read PDF files?" \
+		"How many candidates does the reader get by default?" \
+		"What is the default block size of bzip2?"; do \
 		echo; echo "\$$ docqa ask \"$$question\""; \
 		$(BIN)/docqa ask "$$question" --index $(INDEX) --top-k 1 || exit 1; \
 	done

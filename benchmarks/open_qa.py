@@ -61,7 +61,7 @@ def main() -> None:
                 "docqa, exhaustive": docqa(exhaustive, args.candidates),
             }
             try:
-                ways["Haystack"] = haystack(index, args)
+                ways["Haystack"] = haystack(index, args.candidates, args.reader)
             except ImportError as error:
                 Console(stderr=True).print(f"no row for Haystack: {error}")
             rows = compare(ways, asked)
@@ -85,7 +85,7 @@ def docqa(qa: DocQA, candidates: int) -> Callable[[str], str]:
     return ask
 
 
-def haystack(index: Path, args: argparse.Namespace) -> Callable[[str], str]:
+def haystack(index: Path, candidates: int, reader: str = DEFAULT_READER) -> Callable[[str], str]:
     """A pipeline over the windows and vectors of an index."""
     from haystack import Document, Pipeline
     from haystack.components.joiners import DocumentJoiner
@@ -117,11 +117,11 @@ def haystack(index: Path, args: argparse.Namespace) -> Callable[[str], str]:
     folder, _ = embedder_folder(DEFAULT_EMBEDDER)
     parts: dict[str, Any] = {
         "embedder": SentenceTransformersTextEmbedder(model=str(folder), progress_bar=False),
-        "dense": InMemoryEmbeddingRetriever(documents, top_k=args.candidates),
-        "bm25": InMemoryBM25Retriever(documents, top_k=args.candidates),
-        "joiner": DocumentJoiner("reciprocal_rank_fusion", top_k=args.candidates),
+        "dense": InMemoryEmbeddingRetriever(documents, top_k=candidates),
+        "bm25": InMemoryBM25Retriever(documents, top_k=candidates),
+        "joiner": DocumentJoiner("reciprocal_rank_fusion", top_k=candidates),
         "reader": TransformersExtractiveReader(
-            model=args.reader,
+            model=reader,
             top_k=1,
             no_answer=False,
             model_kwargs={"dtype": torch.float32},

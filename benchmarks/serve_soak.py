@@ -3,11 +3,15 @@
     python benchmarks/serve_soak.py docs --minutes 60
 
 Makes an index of the named documents in a temporary folder, serves it with uploads allowed, and
-lets these come at once, over and over: questions; questions that are broken off; headers and bodies
-that come byte by byte; bodies beyond the limit; JSON that is none; uploads and removals; the index
-written to by another process; and one of the server's worker processes killed. Prints a line a
-minute with the statuses seen and the server's memory, and exits with 1 if any answer was neither
-2xx, 4xx nor 503. Nothing leaves this computer.
+lets these come at once, over and over: questions of people and agents; questions that are broken
+off; headers and bodies that come byte by byte; answers that are not taken; bodies beyond the limit;
+JSON that is none; pages of documents; uploads and removals; the index written to by another
+process; and, every minute, one of the server's worker processes killed.
+
+Prints a line a minute: the server's memory, that of its workers, and how often each client saw
+which status. Exits with 1 if an answer was neither 2xx, 4xx nor 503, if a connection was closed
+without one where nothing was wrong with the request, or if the memory at the end (the median of the
+last quarter) is more than a tenth above that of the second quarter. Nothing leaves this computer.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import argparse
 import asyncio
 import json
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -28,7 +33,12 @@ from tempfile import TemporaryDirectory
 import psutil
 from serve import questions_of
 
-Statuses = Counter[str]
+# What each kind of client saw: (client, status).
+Statuses = Counter[tuple[str, str]]
+# Clients whose connection may be closed before they have read an answer: they send what no server
+# has to read to its end.
+_RUDE = frozenset(("huge",))
+_FLAT = 1.1
 
 
 async def exchange(port: int, sent: bytes, wait: float = 30) -> str:
@@ -51,10 +61,22 @@ async def exchange(port: int, sent: bytes, wait: float = 30) -> str:
         writer.close()
 
 
-def request(method: str, path: str, body: bytes = b"", kind: str = "application/json") -> bytes:
-    """Return a request as it is sent."""
+def request(
+    method: str,
+    path: str,
+    body: bytes = b"",
+    kind: str = "application/json",
+    keep: bool = False,
+) -> bytes:
+    """Return a request as it is sent.
+
+    Args:
+        keep: whether the connection stays open for another request.
+    """
     return (
-        f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Connection: {'keep-alive' if keep else 'close'}\r\n"
+        "Accept: application/json, text/event-stream\r\n"
         f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
@@ -80,9 +102,18 @@ class Soak:
         body = json.dumps({"question": random.choice(self._questions)}).encode()
         return request("POST", "/api/ask", body)
 
+    async def _count(self, client: str, sent: bytes, wait: float = 30) -> None:
+        self.statuses[client, await exchange(self._port, sent, wait)] += 1
+
     async def ask(self) -> None:
         """Ask."""
-        self.statuses[await exchange(self._port, self._question(), 120)] += 1
+        await self._count("ask", self._question(), 120)
+
+    async def ask_as_agent(self) -> None:
+        """Call the tool of an agent."""
+        called = {"name": "ask", "arguments": {"question": random.choice(self._questions)}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
+        await self._count("agent", request("POST", "/mcp", json.dumps(body).encode()), 120)
 
     async def ask_and_leave(self) -> None:
         """Ask, and break off before the answer."""
@@ -105,9 +136,7 @@ class Soak:
 
     async def huge(self) -> None:
         """Send a body far beyond the limit, its length told or not."""
-        self.statuses[
-            await exchange(self._port, request("POST", "/api/ask", b"x" * 5_000_000))
-        ] += 1
+        await self._count("huge", request("POST", "/api/ask", b"x" * 5_000_000))
 
     async def bad_json(self) -> None:
         """Send what is no JSON, or not the right one."""
@@ -119,14 +148,30 @@ class Soak:
             b'{"question": ""}',
             b"null",
         )
-        sent = request("POST", "/api/ask", random.choice(bodies))
-        self.statuses[await exchange(self._port, sent)] += 1
+        await self._count("bad JSON", request("POST", "/api/ask", random.choice(bodies)))
 
     async def look(self) -> None:
         """Look at documents that may or may not be there."""
         number = random.randrange(40)
-        path = random.choice(("", f"/{number}/text", f"/{number}/outline", f"/{number}/source"))
-        self.statuses[await exchange(self._port, request("GET", f"/api/documents{path}"))] += 1
+        kinds = (
+            "text",
+            "outline",
+            "source",
+            "page/1",
+            "page/2.png?width=900",
+            "boxes?start=0&end=9",
+        )
+        path = random.choice(("", *(f"/{number}/{kind}" for kind in kinds)))
+        await self._count("look", request("GET", f"/api/documents{path}"), 120)
+
+    async def take_nothing(self) -> None:
+        """Ask for much, and take nothing of it for a while."""
+        number = random.randrange(40)
+        _, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1_024)
+        for _ in range(50):
+            writer.write(request("GET", f"/api/documents/{number}/text?end=200000", keep=True))
+        await asyncio.sleep(30)
+        writer.transport.abort()
 
     async def upload_and_remove(self) -> None:
         """Upload a small document, and remove one."""
@@ -135,10 +180,9 @@ class Soak:
             b"The rent of flat %d is 1,250 euros.\r\n--x--\r\n"
         ) % (random.randrange(20), random.randrange(10_000))
         sent = request("POST", "/api/documents", body, "multipart/form-data; boundary=x")
-        self.statuses[await exchange(self._port, sent)] += 1
+        await self._count("upload", sent)
         number = random.randrange(1, 400)
-        sent = request("DELETE", f"/api/documents/{number}")
-        self.statuses[await exchange(self._port, sent, 120)] += 1
+        await self._count("remove", request("DELETE", f"/api/documents/{number}"), 120)
         await asyncio.sleep(5)
 
     async def rewrite(self) -> None:
@@ -163,26 +207,60 @@ async def repeat(what: Callable[[], Awaitable[None]], until: float) -> None:
             await asyncio.sleep(0.5)
 
 
-async def soak(bad: Soak, server: psutil.Process, minutes: float) -> bool:
-    """Let all kinds of clients come; return whether every answer was a clean one."""
+async def soak(bad: Soak, server: psutil.Process, minutes: float) -> list[str]:
+    """Let all kinds of clients come; return what was wrong."""
     began = time.monotonic()
     until = began + 60 * minutes
-    kinds = (bad.ask, bad.ask, bad.ask, bad.ask_and_leave, bad.drip, bad.drip, bad.huge)
-    kinds += (bad.bad_json, bad.look, bad.upload_and_remove, bad.rewrite)
+    kinds = (bad.ask, bad.ask, bad.ask, bad.ask_as_agent, bad.ask_and_leave, bad.drip, bad.drip)
+    kinds += (bad.take_nothing, bad.huge, bad.bad_json, bad.look, bad.look)
+    kinds += (bad.upload_and_remove, bad.rewrite)
     tasks = [asyncio.create_task(repeat(kind, until)) for kind in kinds]
+    memory = []
     while time.monotonic() < until:
         await asyncio.sleep(min(60, max(0.1, until - time.monotonic())))
         workers = server.children(recursive=True)
+        held = 0.0
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                held += worker.memory_info().rss / 2**20
         if workers:
-            random.choice(workers).kill()
-        memory = server.memory_info().rss / 2**20
+            with suppress(psutil.NoSuchProcess):
+                random.choice(workers).kill()
+        memory.append(server.memory_info().rss / 2**20)
         minute = (time.monotonic() - began) / 60
         print(
-            f"{minute:6.1f} min {memory:7.0f} MB {dict(sorted(bad.statuses.items()))}", flush=True
+            f"{minute:6.1f} min {memory[-1]:7.0f} MB {held:7.0f} MB {told(bad.statuses)}",
+            flush=True,
         )
     await asyncio.gather(*tasks)
-    print(f"in all: {dict(sorted(bad.statuses.items()))}")
-    return not any(status[0] == "5" and status != "503" for status in bad.statuses)
+    print(f"in all: {told(bad.statuses)}")
+    return faults(bad.statuses, memory)
+
+
+def told(statuses: Statuses) -> str:
+    """Return counts on a line."""
+    return ", ".join(f"{client} {status}: {n}" for (client, status), n in sorted(statuses.items()))
+
+
+def faults(statuses: Statuses, memory: list[float]) -> list[str]:
+    """Return what was wrong: statuses, and memory that grew.
+
+    Args:
+        memory: of the server, in MB, at equal distances of time.
+    """
+    wrong = [
+        f"{client} saw {status}"
+        for client, status in sorted(statuses)
+        if not (status[0] in "24" or status == "503" or (status == "closed" and client in _RUDE))
+    ]
+    quarter = len(memory) // 4
+    if quarter:
+        before = statistics.median(memory[quarter : 2 * quarter])
+        after = statistics.median(memory[-quarter:])
+        print(f"memory: {before:.0f} MB in the second quarter, {after:.0f} MB in the last")
+        if after > _FLAT * before:
+            wrong.append("the memory grew")
+    return wrong
 
 
 def main() -> int:
@@ -207,12 +285,12 @@ def main() -> int:
             assert serving.stdout is not None
             port = int(serving.stdout.readline().split("http://127.0.0.1:")[1].split("/")[0])
             bad = Soak(port, questions_of(str(index), 100), index, changing)
-            clean = asyncio.run(soak(bad, psutil.Process(serving.pid), given.minutes))
+            wrong = asyncio.run(soak(bad, psutil.Process(serving.pid), given.minutes))
         finally:
             serving.terminate()
             code = serving.wait()
-    print(f"the server ended with {code}; {'clean' if clean else 'NOT CLEAN'}")
-    return 0 if clean and code == 0 else 1
+    print(f"the server ended with {code}; {'; '.join(wrong) or 'all clean'}")
+    return 1 if wrong or code else 0
 
 
 if __name__ == "__main__":

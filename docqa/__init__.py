@@ -30,6 +30,7 @@ from docqa.errors import (
     StorageError,
     TrainError,
 )
+from docqa.evidence import EvidenceSentence
 from docqa.settings import AnswerSettings
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = [
     "DiskFullError",
     "DocQA",
     "DocQAError",
+    "EvidenceSentence",
     "Explanation",
     "FilterError",
     "Hit",

@@ -29,6 +29,7 @@ from docqa.question import check_question
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
+    from docqa.evidence import EvidenceSentence
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport, Progress
     from docqa.index.models.embedder import Embedder
@@ -58,6 +59,7 @@ class Result:
         answers: best first; empty where the documents hold none.
         windows_read: how many windows went through the reader for it.
         hits: the windows that the search found, best first.
+        evidence: the sentences that answer, best first, where they were asked for.
         searched: which share of the documents was searched; all, but where shards of a collection
             can't be read.
     """
@@ -66,6 +68,7 @@ class Result:
     answers: list[Answer]
     windows_read: int
     hits: list[Hit]
+    evidence: list[EvidenceSentence] = field(default_factory=list)
     searched: Searched = field(default_factory=Searched)
 
 
@@ -241,8 +244,14 @@ class DocQA:
         top_k: int = 3,
         candidates: int = 10,
         within: Sequence[str] = (),
+        evidence: int = 0,
     ) -> tuple[list[Result], Timings]:
-        """:meth:`ask_many`, and return what was read and how long it took, too."""
+        """:meth:`ask_many`, and return what was read and how long it took, too.
+
+        Args:
+            evidence: the most sentences that each result brings, as :meth:`evidence` has them;
+                for any, all hits are read.
+        """
         from docqa.ranking.rank import rank
 
         for question in questions:
@@ -254,13 +263,14 @@ class DocQA:
             hits = self.search_many(questions, candidates, within)
             searched = store.searched
             found = time.perf_counter()
-            readings = self.read_many(questions, hits, exhaustive=top_k > _FEW)
+            readings = self.read_many(questions, hits, exhaustive=top_k > _FEW or evidence > 0)
             results = [
                 Result(
                     reading.question,
                     rank(reading, self.settings, top_k),
                     len(reading.hits),
                     row,
+                    self._evidence(reading, evidence) if evidence else [],
                     searched,
                 )
                 for reading, row in zip(readings, hits, strict=True)
@@ -274,6 +284,31 @@ class DocQA:
             1000 * (done - found),
         )
         return results, Timings(found - began, done - found, done - began)
+
+    def _evidence(self, reading: Reading, count: int) -> list[EvidenceSentence]:
+        from docqa.ranking.evidence_sentences import evidence_sentences
+
+        return evidence_sentences(reading, self.settings, count)
+
+    def evidence(
+        self, question: str, count: int = 3, candidates: int = 10, within: Sequence[str] = ()
+    ) -> list[EvidenceSentence]:
+        """Return the sentences that answer a question, best first, in the documents' own words.
+
+        For questions that no single phrase answers: how, why, under which conditions.
+
+        Args:
+            count: the most sentences.
+            candidates, within: as in :meth:`ask`.
+
+        Raises:
+            DocQAError: as :meth:`ask` raises them.
+            ValueError: ``count`` below 1.
+        """
+        if count < 1:
+            raise ValueError(f"at least one sentence is needed, not {count}")
+        [result], _ = self.results([question], 1, candidates, within, count)
+        return result.evidence
 
     def explain(
         self,
@@ -418,7 +453,11 @@ class DocQA:
         with self._snapshot() as (store, _):
             same_tokens = store.settings.tokenizer == self._tokenizer_json
         fitted = [
-            [part for hit in row for part in _reader_parts(model, hit, question, same_tokens)]
+            [
+                part
+                for hit in row
+                for part in _reader_parts(model, hit, question, same_tokens, settings.headings)
+            ]
             for row, question in zip(hits, ids, strict=True)
         ]
         return [
@@ -539,7 +578,9 @@ class DocQA:
             yield source
 
 
-def _reader_parts(model: SpanModel, hit: Hit, question: IntArray, same_tokens: bool) -> list[Hit]:
+def _reader_parts(
+    model: SpanModel, hit: Hit, question: IntArray, same_tokens: bool, headings: bool
+) -> list[Hit]:
     """Cut a hit into what fits beside a question: its stored tokens where they are the reader's."""
     if same_tokens:
         windows = model.fit(hit.window, question)
@@ -552,7 +593,7 @@ def _reader_parts(model: SpanModel, hit: Hit, question: IntArray, same_tokens: b
     return [
         replace(
             hit,
-            window=window,
+            window=model.under(window, hit.heading_line, question) if headings else window,
             text=hit.text[window.start - hit.start : window.end - hit.start],
         )
         for window in windows

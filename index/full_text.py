@@ -73,7 +73,7 @@ class FullText:
         if self.scorer is not None:
             return self.scorer.find_best(store, split_words(words), limit, allowed)
         query = "select rowid, -rank from windows_fts where windows_fts match ?"
-        values: list[str | int] = [" OR ".join(f'"{word}"' for word in words)]
+        values: list[str | int] = [any_of(words)]
         if allowed is not None:
             # The plus keeps SQLite from searching the full text once for each of the windows.
             query += " and +rowid in (select value from json_each(?))"
@@ -86,3 +86,8 @@ def question_words(question: str) -> list[str]:
     """Return the words of a question that windows are found by, each once."""
     words = list(dict.fromkeys(_WORD.findall(question.lower())))
     return [word for word in words if word not in _STOP_WORDS] or words
+
+
+def any_of(words: list[str]) -> str:
+    """Return the query of FTS5 for what holds any of the words."""
+    return " OR ".join(f'"{word}"' for word in words)

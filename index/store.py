@@ -351,7 +351,8 @@ class Store:
         """
         rows = self.db.execute(
             'select w.id, w.document_id, d.path, d.page_starts, w.start, w."end", w.text,'
-            " w.token_ids, w.token_offsets from windows w join documents d on d.id = w.document_id"
+            " w.heading_line, w.token_ids, w.token_offsets"
+            " from windows w join documents d on d.id = w.document_id"
             " where w.id in (select value from json_each(?))",
             [json.dumps(list(ids))],
         )
@@ -365,12 +366,22 @@ class Store:
         ]
 
     def _hit(self, row: tuple[Any, ...], score: float, prominence: float) -> Hit:
-        id_, document_id, path, page_starts, start, end, text, token_ids, token_offsets = row
-        window = _window(start, end, token_ids, token_offsets)
+        id_, document_id, path, page_starts, start, end, text, line, *tokens = row
+        window = _window(start, end, *tokens)
         page = page_of(json.loads(page_starts), start)
         number = page[0] if page else None
         document = self._paths.to_path(path)
-        return Hit(id_, document_id, document, number, window, text, score, prominence)
+        return Hit(
+            id_,
+            document_id,
+            document,
+            number,
+            window,
+            text,
+            score,
+            prominence,
+            heading_line=line,
+        )
 
     def document_windows(self, document_id: int) -> list[StoredWindow]:
         """Return all windows of a document, in the order of its text."""

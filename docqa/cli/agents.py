@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from docqa.cli.options import (
@@ -73,6 +75,8 @@ def mcp(folder: str, reader: str | None, embedder: str | None, device: str, dtyp
     from docqa.qa import DocQA
 
     try:
+        from docqa.server.desk import OwnDesk
+        from docqa.server.documents import Catalog
         from docqa.server.mcp import make_mcp
     except ModuleNotFoundError as problem:
         raise DocQAError(
@@ -80,4 +84,4 @@ def mcp(folder: str, reader: str | None, embedder: str | None, device: str, dtyp
         ) from problem
     with DocQA(folder, reader=reader, embedder=embedder, device=device, dtype=dtype) as qa:
         qa.load()
-        make_mcp(qa, show_paths=True).run("stdio")
+        make_mcp(OwnDesk(qa, Catalog(Path(folder), show_paths=True))).run("stdio")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +30,7 @@ from docqa.cli.question_files import (
     AnswerFile,
     AnswerFormat,
     BadLine,
+    evidence_json,
     read_questions,
 )
 from docqa.cli.show import (
@@ -40,6 +41,7 @@ from docqa.cli.show import (
     note,
     note_searched,
     print_answer,
+    print_evidence,
     print_json,
     progress,
 )
@@ -51,7 +53,7 @@ from docqa.settings import DEFAULT_READER, AnswerSettings
 if TYPE_CHECKING:
     from docqa.answer import Answer
     from docqa.ingest.document import Document
-    from docqa.qa import DocQA
+    from docqa.qa import DocQA, Result, Timings
 
 # How many questions of a file are read together.
 _BATCH = 32
@@ -82,6 +84,16 @@ _BATCH = 32
 @index_option
 @within_options
 @top_k_option
+@click.option(
+    "--evidence", is_flag=True, help="Show the sentences that answer, in place of the answers."
+)
+@click.option(
+    "--sentences",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="The most sentences of --evidence.",
+)
 @candidates_option
 @reader_option
 @embedder_option
@@ -97,6 +109,8 @@ def ask(
     folder: str,
     within: tuple[str, ...],
     top_k: int,
+    evidence: bool,
+    sentences: int,
     candidates: int,
     reader: str | None,
     embedder: str | None,
@@ -113,6 +127,7 @@ def ask(
     \b
     Example:
       docqa ask "Who may sign?" --top-k 1
+      docqa ask "How is the lease ended early?" --evidence
       docqa ask --questions questions.csv --out answers.jsonl
     """
     from docqa.qa import DocQA
@@ -123,16 +138,30 @@ def ask(
     if question is None and questions_file is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
     settings = answer_settings(reader, asked)
+    how = _How(top_k, sentences if evidence else 0, candidates, within)
     with DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     ) as qa:
         if questions_file is not None:
-            return _answer_file(qa, questions_file, out, answer_format, top_k, candidates, within)
+            return _answer_file(qa, questions_file, out, answer_format, how)
         qa.load()
         if question is not None:
-            return 0 if _answer(qa, question, top_k, candidates, within, as_json) else 1
-        _prompt(qa, top_k, candidates, within, as_json)
+            return 0 if _answer(qa, question, how, as_json) else 1
+        _prompt(qa, how, as_json)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How questions are asked, as :meth:`docqa.DocQA.results` takes it."""
+
+    top_k: int
+    evidence: int
+    candidates: int
+    within: tuple[str, ...]
+
+    def ask(self, qa: DocQA, questions: list[str]) -> tuple[list[Result], Timings]:
+        return qa.results(questions, self.top_k, self.candidates, self.within, self.evidence)
 
 
 def _check_usage(question: str | None, questions_file: str | None) -> None:
@@ -158,9 +187,7 @@ def _answer_file(
     questions_file: str,
     out: str | None,
     answer_format: AnswerFormat | None,
-    top_k: int,
-    candidates: int,
-    within: tuple[str, ...],
+    how: _How,
 ) -> int:
     """Answer the questions of a file, in batches; return the exit code."""
     questions, bad = read_questions(questions_file)
@@ -180,7 +207,7 @@ def _answer_file(
                     batch.append(question)
                 except QuestionError as problem:
                     bad.append(BadLine(question.line, str(problem)))
-            results, _ = qa.results([one.text for one in batch], top_k, candidates, within)
+            results, _ = how.ask(qa, [one.text for one in batch])
             for question, result in zip(batch, results, strict=True):
                 answers.write(question, result)
                 least = least if result.searched.is_whole else result.searched
@@ -191,16 +218,16 @@ def _answer_file(
     return 1 if bad or not least.is_whole else 0
 
 
-def _answer(
-    qa: DocQA, question: str, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool
-) -> bool:
+def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> bool:
     """Answer a question; return whether all documents were searched."""
-    [result], timings = qa.results([question], top_k, candidates, within)
-    last_answers.keep(result.answers)
+    [result], timings = how.ask(qa, [question])
+    last_answers.keep(result.evidence or result.answers)
     note_searched(result.searched)
     if not as_json:
-        if result.windows_read == 0 and not within and result.searched.is_whole:
+        if result.windows_read == 0 and not how.within and result.searched.is_whole:
             click.echo("The index holds no documents yet: run docqa index PATH...")
+        elif result.evidence:
+            print_evidence(result.evidence)
         else:
             _print_answers(result.answers)
         return result.searched.is_whole
@@ -208,6 +235,7 @@ def _answer(
         {
             "question": question,
             "answers": [answer.to_dict() for answer in result.answers],
+            **evidence_json(result),
             "windows_read": result.windows_read,
             "searched": str(result.searched),
             "timings_ms": {
@@ -220,7 +248,7 @@ def _answer(
     return result.searched.is_whole
 
 
-def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool) -> None:
+def _prompt(qa: DocQA, how: _How, as_json: bool) -> None:
     """Questions until the end of input (Ctrl-D) or an empty line."""
     import contextlib
 
@@ -237,7 +265,7 @@ def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_
         if not question:
             return
         try:
-            _answer(qa, question, top_k, candidates, within, as_json)
+            _answer(qa, question, how, as_json)
         except QuestionError as problem:
             error(str(problem))
 

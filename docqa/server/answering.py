@@ -26,11 +26,12 @@ class AskOptions:
     """What questions that are read together have in common.
 
     Attributes:
-        top_k, candidates: as for :meth:`docqa.qa.DocQA.ask`.
+        top_k, evidence, candidates: as for :meth:`docqa.qa.DocQA.results`.
         within: folders, files and globs, as the client wrote them.
     """
 
     top_k: int
+    evidence: int
     candidates: int
     within: tuple[str, ...]
 
@@ -46,6 +47,12 @@ class Answered:
 
     values: dict[str, Any]
     files: list[str]
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """The answers among the values."""
+        answers: list[dict[str, Any]] = self.values["answers"]
+        return answers
 
 
 class Answering:
@@ -65,17 +72,23 @@ class Answering:
         with self._qa.snapshot() as store:
             names = self._catalog.names(store)
             within = names.meant(options.within)
-            results, _ = self._qa.results(questions, options.top_k, options.candidates, within)
+            results, _ = self._qa.results(
+                questions, options.top_k, options.candidates, within, options.evidence
+            )
             answered = []
             for result in results:
                 numbers = {hit.document: hit.document_id for hit in result.hits}
-                answers = [
-                    names.show_in(answer.to_dict()) | {"document_id": numbers[answer.document]}
-                    for answer in result.answers
-                ]
+                answers, evidence = (
+                    [
+                        names.show_in(one.to_dict()) | {"document_id": numbers[one.document]}
+                        for one in found
+                    ]
+                    for found in (result.answers, result.evidence)
+                )
                 values = {
                     "question": result.question,
                     "answers": answers,
+                    "evidence": evidence,
                     "hits": _shown(store, names, result.hits),
                     "windows_read": result.windows_read,
                 }

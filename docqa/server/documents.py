@@ -23,11 +23,16 @@ from docqa.index.store import Store
 from docqa.ingest.archives import file_of
 from docqa.server.replies import RefusedError, not_found
 
-UPLOADS = "uploads"
+UPLOADS = "uploads"  # as clients see it, and in the index's folder
 
 _COLUMNS = (
     "id, format, title, json_array_length(page_starts), size, coalesce(length, 0), error, stale"
 )
+
+
+def uploads_of(index: Path) -> Path:
+    """Return the folder of uploaded documents: the index's own."""
+    return index.absolute() / UPLOADS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Entry:
     shown: str
     id: int
     title: str
+    is_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,11 @@ class Names:
             meant.append(os.path.join(self.root, *parts))
             if any(sign in entry for sign in "*?["):
                 meant.append(os.path.join(glob.escape(self.root), *parts))
+                if len(parts) == 1:  # names at any depth, but none of a folder above
+                    meant += [
+                        os.path.join(glob.escape(folder), "**", parts[0])
+                        for folder in (self.root, self.uploads)
+                    ]
             if parts[:1] == [UPLOADS]:
                 meant.append(os.path.join(self.uploads, *parts[1:]))
         return tuple(dict.fromkeys(meant))
@@ -103,14 +114,17 @@ class Names:
 class Catalog:
     """The list of an index's documents, made anew for each of its generations.
 
+    Attributes:
+        show_paths: whether clients see paths as they are.
+
     Args:
-        uploads: the folder of uploads.
+        index: the index's folder.
         show_paths: whether clients see paths as they are.
     """
 
-    def __init__(self, uploads: Path, show_paths: bool) -> None:
-        self._uploads = str(uploads)
-        self._show_paths = show_paths
+    def __init__(self, index: Path, show_paths: bool) -> None:
+        self._uploads = str(uploads_of(index))
+        self.show_paths = show_paths
         self._turn = threading.Lock()
         self._names: tuple[tuple[str, int], Names] | None = None
         self._entries: tuple[tuple[str, int], list[Entry]] | None = None
@@ -132,7 +146,7 @@ class Catalog:
                 below = self._uploads + os.sep
                 folders = {str(Path(path).parent) for path in paths if not path.startswith(below)}
                 root = os.path.commonpath(folders) if folders else store.paths.home
-                self._names = state, Names(root, self._uploads, self._show_paths)
+                self._names = state, Names(root, self._uploads, self.show_paths)
             return self._names[1]
 
     def entries(self, store: Documents) -> list[Entry]:
@@ -142,20 +156,33 @@ class Catalog:
         with self._turn:
             if self._entries is None or self._entries[0] != state:
                 entries = [
-                    Entry(names.shown(part.paths.to_path(row[0])), first + row[1], row[2] or "")
+                    Entry(
+                        names.shown(part.paths.to_path(path)),
+                        first + id_,
+                        title or "",
+                        bool(is_read),
+                    )
                     for first, part in store.parts
-                    for row in part.db.execute("select path, id, title from documents")
+                    for path, id_, title, is_read in part.db.execute(
+                        "select path, id, title, error is null from documents"
+                    )
                 ]
                 self._entries = state, sorted(entries, key=lambda entry: (entry.shown, entry.id))
             return self._entries[1]
 
-    def page(self, store: Documents, offset: int, limit: int, words: str) -> dict[str, Any]:
+    def page(
+        self, store: Documents, offset: int, limit: int, words: str, only_read: bool = False
+    ) -> dict[str, Any]:
         """Return a part of the list, and how many documents there are in all.
 
         Args:
-            words: only documents whose path or title holds this, whatever its capitals.
+            words: only documents whose path as clients see it, or title, holds this, whatever its
+                capitals.
+            only_read: leave out files that could not be read.
         """
         entries = self.entries(store)
+        if only_read:
+            entries = [entry for entry in entries if entry.is_read]
         if wanted := words.casefold():
             entries = [
                 entry

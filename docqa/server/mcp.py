@@ -7,38 +7,36 @@ agent can do something about is the tool's result.
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from docqa import __version__
 from docqa.errors import DocQAError, FilterError, StorageError
-from docqa.index.listing import documents_root, list_documents
-from docqa.index.within import absolute_entries
 from docqa.passage import citation, passages
+from docqa.server.desk import Desk
+from docqa.server.documents import Names
+from docqa.server.replies import RefusedError
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
-    from docqa.answer import Answer
     from docqa.index.documents import StoredDocument
     from docqa.index.protocols import Documents as IndexDocuments
     from docqa.passage import Passage as HitPassage
-    from docqa.qa import DocQA
     from docqa.quotes.check import QuotePlace
 
 _log = logging.getLogger("docqa")
 
-LOCAL_HOSTS = ("127.0.0.1:*", "localhost:*", "[::1]:*")
-_MOST_BODY = 64 * 1024  # bytes of a request; a quote has at most 5,000 characters
+# The 503s of the request that is being served: a tool can only return a result, whoever serves it
+# over HTTP can do more.
+REFUSALS: ContextVar[list[RefusedError]] = ContextVar("refusals")
+
 _READ = 8_000  # characters that read returns where nothing else is wanted
 _MOST_READ = 20_000
 
@@ -154,18 +152,16 @@ _Within = Annotated[
 # -- the server ------------------------------------------------------------------------------------
 
 
-def make_mcp(qa: DocQA, *, show_paths: bool = False) -> MCPServer[Any]:
+def make_mcp(desk: Desk) -> MCPServer[Any]:
     """Make the server of an index; its ``run("stdio")`` serves a program that started this one.
 
     Args:
-        qa: shared by all tools, which run in threads of their own.
-        show_paths: whether absolute paths are shown; if not, paths are counted from the deepest
-            folder that holds all documents, and errors name no folder.
+        desk: does what the tools ask for.
     """
     mcp: MCPServer[Any] = MCPServer(
         "docqa", instructions=_INSTRUCTIONS, version=__version__, log_level="WARNING"
     )
-    tools = _Tools(qa, show_paths)
+    tools = _Tools(desk)
     for tool, title in (
         (tools.ask, "Answer from the documents"),
         (tools.search, "Find passages"),
@@ -174,7 +170,7 @@ def make_mcp(qa: DocQA, *, show_paths: bool = False) -> MCPServer[Any]:
         (tools.quote_check, "Check a quote"),
     ):
         mcp.add_tool(
-            _with_plain_errors(tool, show_paths),
+            _with_plain_errors(tool, desk.catalog.show_paths),
             title=title,
             annotations=_READS_ONLY,
             structured_output=True,
@@ -182,56 +178,13 @@ def make_mcp(qa: DocQA, *, show_paths: bool = False) -> MCPServer[Any]:
     return mcp
 
 
-def mount_mcp(
-    app: Starlette,
-    qa: DocQA,
-    *,
-    allowed_hosts: Sequence[str] = LOCAL_HOSTS,
-    show_paths: bool = False,
-) -> None:
-    """Serve an index's tools at ``/mcp`` of an application that has not started yet.
-
-    The application's own middleware stands before it. Each request stands alone: no sessions are
-    kept.
-
-    Args:
-        app: a Starlette or FastAPI application.
-        allowed_hosts: ``Host`` headers that are served, so that no web page can reach the server
-            under a name of its own (DNS rebinding); ``name:*`` is any port. An ``Origin`` must be
-            one of them.
-        show_paths: as for :func:`make_mcp`.
-    """
-    mcp = make_mcp(qa, show_paths=show_paths)
-    served = mcp.streamable_http_app(
-        stateless_http=True,
-        json_response=True,
-        max_request_body_size=_MOST_BODY,
-        transport_security=TransportSecuritySettings(
-            allowed_hosts=list(allowed_hosts),
-            allowed_origins=[
-                f"{scheme}://{host}" for host in allowed_hosts for scheme in ("http", "https")
-            ],
-        ),
-    )
-    app.router.routes.extend(served.routes)
-    others = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[Any]:
-        async with others(app) as state, mcp.session_manager.run():
-            yield state
-
-    app.router.lifespan_context = lifespan
-
-
 class _Tools:
     """The tools; their docstrings and signatures are what agents see."""
 
-    def __init__(self, qa: DocQA, show_paths: bool) -> None:
-        self._qa = qa
-        self._show_paths = show_paths
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
-    def ask(
+    async def ask(
         self,
         question: Annotated[str, Field(description="one question, as a sentence")],
         top_k: Annotated[int, Field(description="the most answers", ge=1, le=20)] = 3,
@@ -241,43 +194,29 @@ class _Tools:
 
         Good for who, when, where, how many, which: what stands in a phrase or a sentence.
         """
-        with self._qa.snapshot() as store:
-            root = self._root(store)
-            return Answers(
-                answers=[
-                    FoundAnswer(
-                        **_place(answer, root),
-                        citation=citation(
-                            answer.text, _shown(answer.document, root), answer.page, answer.line
-                        ),
-                        context=answer.context,
-                        probability=answer.probability,
-                    )
-                    for answer in self._qa.ask(question, top_k, within=_entries(store, within))
-                ]
-            )
+        answers = await self._desk.ask(question, top_k, within or ())
+        return Answers(answers=[_answer(found) for found in answers])
 
-    def search(
+    async def search(
         self,
         query: Annotated[str, Field(description="words or a question")],
         top_k: Annotated[int, Field(description="the most passages", ge=1, le=50)] = 10,
         within: _Within = None,
     ) -> Passages:
         """Find the passages of the documents that a query is about, by meaning and by words."""
-        with self._qa.snapshot() as store:
-            root = self._root(store)
-            hits = self._qa.search(query, top_k, _entries(store, within))
+
+        def find(store: IndexDocuments, names: Names) -> Passages:
+            hits = self._desk.qa.search(query, top_k, names.meant(within or ()))
             return Passages(
                 passages=[
-                    Passage(
-                        **_place(found, root),
-                        score=found.score,
-                    )
+                    Passage(**_place(found, names), score=found.score)
                     for found in passages(store, hits)
                 ]
             )
 
-    def read(
+        return await self._desk.look(find)
+
+    async def read(
         self,
         document: Annotated[str, Field(description="path, as the other tools return it")],
         page: Annotated[
@@ -295,8 +234,9 @@ class _Tools:
 
         Returns at most 20,000 characters; go on from next_start.
         """
-        with self._qa.snapshot() as store:
-            source = self._source(store, document)
+
+        def stretch(store: IndexDocuments, names: Names) -> DocumentText:
+            source = self._source(store, names, document)
             if page is None and last_page is None:
                 low = start or 0
                 high = min(low + _READ if end is None else end, source.length)
@@ -312,7 +252,7 @@ class _Tools:
             high = min(high, low + _MOST_READ)
             found = source.page_at(low)
             return DocumentText(
-                document=_shown(source.path, self._root(store)),
+                document=_utf8(names.shown(source.path)),
                 title=source.title,
                 text=source.slice(low, high),
                 start=low,
@@ -323,33 +263,38 @@ class _Tools:
                 next_start=high if high < source.length else None,
             )
 
-    def documents(
+        return await self._desk.look(stretch)
+
+    async def documents(
         self,
         part: Annotated[str, Field(description="only paths and titles that hold this")] = "",
         offset: Annotated[int, Field(description="how many to skip", ge=0)] = 0,
         limit: Annotated[int, Field(description="the most to return", ge=1, le=500)] = 100,
     ) -> Documents:
         """List the documents that can be asked and read."""
-        with self._qa.snapshot() as store:
-            root = self._root(store)
-            listed, total = list_documents(store, part, offset, limit)
-            done = offset + len(listed)
+
+        def list_(store: IndexDocuments, _names: Names) -> Documents:
+            listed = self._desk.catalog.page(store, offset, limit, part, only_read=True)
+            documents = [
+                DocumentEntry(
+                    document=_utf8(one["path"]),
+                    title=one["title"],
+                    format=one["format"],
+                    pages=one["pages"],
+                    characters=one["characters"],
+                )
+                for one in listed["documents"]
+            ]
+            total, done = listed["total"], offset + len(documents)
             return Documents(
                 total=total,
-                documents=[
-                    DocumentEntry(
-                        document=_shown(one.path, root),
-                        title=one.title,
-                        format=one.format,
-                        pages=one.pages,
-                        characters=one.characters,
-                    )
-                    for one in listed
-                ],
-                next_offset=done if listed and done < total else None,
+                documents=documents,
+                next_offset=done if documents and done < total else None,
             )
 
-    def quote_check(
+        return await self._desk.look(list_)
+
+    async def quote_check(
         self,
         quote: Annotated[
             str, Field(description="the sentence as you would quote it, at most 5,000 characters")
@@ -359,15 +304,15 @@ class _Tools:
 
         If not, returns the nearest passage with the difference marked.
         """
-        with self._qa.snapshot() as store:
-            root = self._root(store)
-            result = self._qa.check_quote(quote)
+
+        def check(_store: IndexDocuments, names: Names) -> QuoteResult:
+            result = self._desk.qa.check_quote(quote)
             return QuoteResult(
                 exact=result.exact,
                 complete=result.complete,
                 places=[
                     QuoteFound(
-                        **_place(place, root),
+                        **_place(place, names),
                         similarity=place.similarity,
                         difference=place.difference,
                     )
@@ -375,32 +320,45 @@ class _Tools:
                 ],
             )
 
-    def _root(self, store: IndexDocuments) -> str:
-        """Return the folder that shown paths start from; empty for absolute paths."""
-        return "" if self._show_paths else documents_root(store)
+        return await self._desk.look(check)
 
-    def _source(self, store: IndexDocuments, document: str) -> StoredDocument:
-        path = os.path.normpath(os.path.join(documents_root(store), document))
-        source = store.document_at(path)
-        if source is None and "\\" in document:
-            root = self._root(store)
-            listed, _ = list_documents(store, limit=-1)
-            source = next(
-                (store.document(one.id) for one in listed if _shown(one.path, root) == document),
-                None,
-            )
-        if source is None:
-            raise ToolError(
-                f"there is no document {document!r}; the tool documents lists what there is"
-            )
-        return source
+    def _source(self, store: IndexDocuments, names: Names, document: str) -> StoredDocument:
+        with suppress(RefusedError):  # no path of a document
+            for path in names.meant((document,)):
+                if (source := store.document_at(path)) is not None:
+                    return source
+        if "\\" in document:
+            for entry in self._desk.catalog.entries(store):
+                if entry.is_read and _utf8(entry.shown) == document:
+                    return store.document(entry.id)
+        raise ToolError(
+            f"there is no document {document!r}; the tool documents lists what there is"
+        )
 
 
-def _place(found: Answer | HitPassage | QuotePlace, root: str) -> dict[str, Any]:
+def _answer(found: dict[str, Any]) -> FoundAnswer:
+    """Return an answer as agents see it, of one as all clients see it."""
+    document = _utf8(found["document"])
+    return FoundAnswer(
+        text=found["text"],
+        document=document,
+        title=found["title"],
+        headings=found["heading_path"],
+        page=found["page"],
+        line=found["line"],
+        start=found["start"],
+        end=found["end"],
+        citation=citation(found["text"], document, found["page"], found["line"]),
+        context=found["context"],
+        probability=found["probability"],
+    )
+
+
+def _place(found: HitPassage | QuotePlace, names: Names) -> dict[str, Any]:
     """Return the fields of a :class:`Place`."""
     return {
         "text": found.text,
-        "document": _shown(found.document, root),
+        "document": _utf8(names.shown(found.document)),
         "title": found.title,
         "headings": list(found.heading_path),
         "page": found.page,
@@ -420,27 +378,25 @@ def _pages(source: StoredDocument, first: int, last: int) -> tuple[int, int]:
     return starts[first - 1], starts[last] if last < len(starts) else source.length
 
 
-def _entries(store: IndexDocuments, within: Sequence[str] | None) -> tuple[str, ...]:
-    """Return a filter whose relative paths start at the folder that shown paths start from."""
-    return absolute_entries(within or (), documents_root(store))
+def _utf8(path: str) -> str:
+    """Return a path whose bytes that are not UTF-8 are escapes."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
-def _shown(path: str, root: str) -> str:
-    """Return a path as agents see it; bytes that are not UTF-8 become escapes."""
-    shown = os.path.relpath(path, root) if root else path
-    return shown.encode("utf-8", "backslashreplace").decode()
-
-
-_Tool = TypeVar("_Tool", bound=Callable[..., Any])
+_Tool = TypeVar("_Tool", bound=Callable[..., Coroutine[Any, Any, Any]])
 
 
 def _with_plain_errors(tool: _Tool, show_paths: bool) -> _Tool:
     """Return a tool whose errors of docqa are results that say what to do."""
 
     @wraps(tool)
-    def plain(*args: Any, **values: Any) -> Any:
+    async def plain(*args: Any, **values: Any) -> Any:
         try:
-            return tool(*args, **values)
+            return await tool(*args, **values)
+        except RefusedError as error:
+            if error.status == 503:
+                REFUSALS.get([]).append(error)
+            raise ToolError(error.reason) from error
         except StorageError as error:
             if show_paths:
                 raise ToolError(str(error)) from error

@@ -107,6 +107,8 @@ class Counting:
 
 
 _METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "POST"))
+# Parts of the application that have no patterns of their own.
+_FOLDERS = frozenset(("/mcp", "/static"))
 
 
 def _route(scope: Scope) -> str:
@@ -114,4 +116,5 @@ def _route(scope: Scope) -> str:
     path: str | None = getattr(scope.get("route"), "path", None)
     if path is not None:
         return path
-    return "/static" if scope["path"].startswith("/static/") else "none"
+    folder = "/" + scope["path"][1:].partition("/")[0]
+    return folder if folder in _FOLDERS else "none"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -19,6 +17,9 @@ from docqa.errors import (
     QuestionError,
     StorageError,
 )
+
+if TYPE_CHECKING:  # agents on stdin and stdout are served without FastAPI
+    from fastapi import FastAPI, Request
 
 _log = logging.getLogger("docqa")
 
@@ -79,6 +80,7 @@ def refusal(error: Exception) -> RefusedError:
 
 def handle_errors(app: FastAPI) -> None:
     """Make every error of an application an answer of the form ``{"error": sentence}``."""
+    from fastapi.exceptions import RequestValidationError
 
     async def refused(_request: Request, error: Exception) -> Response:
         return refusal(error).response()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ class Service:
             dtype=settings.dtype,
             settings=settings.answers,
         )
-        catalog = Catalog(settings.uploads, settings.show_paths)
+        catalog = Catalog(settings.index, settings.show_paths)
         answering = Answering(qa, catalog)
         metrics = Metrics()
         service = cls(
@@ -95,6 +96,19 @@ class Service:
         metrics.watch("docqa_ready", "Whether questions can be answered.", lambda: service.is_ready)
         return service
 
+    async def ask(self, questions: Sequence[str], options: AskOptions) -> list[Answered]:
+        """Return what comes of questions, which wait in the queue with everybody else's.
+
+        Raises:
+            RefusedError: there is no room for them.
+        """
+        futures = [asyncio.wrap_future(one) for one in self.batcher.submit(questions, options)]
+        try:
+            return await asyncio.gather(*futures)
+        finally:
+            for future in futures:  # where one failed, or nobody waits, the others need no answer
+                future.cancel()
+
     async def load(self) -> None:
         """Load the models, and answer a question so that the first client finds all warm.
 
@@ -104,8 +118,7 @@ class Service:
         while not self.is_ready:
             try:
                 await self.threads.run(self.qa.load)
-                [warm] = self.batcher.submit(["Is everything ready?"], AskOptions(1, 1, ()))
-                await asyncio.wrap_future(warm)
+                await self.ask(["Is everything ready?"], AskOptions(1, 0, 1, ()))
                 self.is_ready = True
             except Exception as error:
                 if str(error) != said:

@@ -24,6 +24,7 @@ class ServerLimits:
         questions: questions of a request.
         answers, candidates, windows: the most that a request may ask for of each.
         text: characters of a document that a request may ask for.
+        boxed: characters of a document whose boxes a request may ask for.
         waiting: questions that wait for the reader; more are turned away.
         batch: questions that are read together.
         threads: searches, explanations and looks at documents at the same time.
@@ -54,6 +55,7 @@ class ServerLimits:
     candidates: int = 100
     windows: int = 20
     text: int = 200_000
+    boxed: int = 20_000
     waiting: int = 256
     batch: int = 32
     threads: int = 4
@@ -127,11 +129,6 @@ class ServerSettings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
-
-    @property
-    def uploads(self) -> Path:
-        """The folder of uploaded documents: the index's own."""
-        return self.index.absolute() / "uploads"
 
 
 def read_token(file: Path) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from docqa.errors import DocQAError, IndexLockedError
 from docqa.ingest.formats import is_supported
-from docqa.server.documents import Catalog, Names, path_of
+from docqa.server.documents import Catalog, Names, path_of, uploads_of
 from docqa.server.replies import RefusedError
 from docqa.server.settings import ServerSettings
 from docqa.server.work import Threads
@@ -117,8 +117,8 @@ class Uploads:
         self._settings = settings
         self._qa = qa
         self._catalog = catalog
-        self._folder = settings.uploads
-        self._arriving = settings.uploads.with_name("arriving")
+        self._folder = uploads_of(settings.index)
+        self._arriving = self._folder.with_name("arriving")
         self._writer = Threads("docqa-writer", 1, settings.limits.tasks)
         self._tasks: OrderedDict[str, Task] = OrderedDict()
         self._running: set[asyncio.Task[None]] = set()

@@ -55,6 +55,7 @@ class Layout:
         self._cells: list[int | None] = []  # where each open cell's parts start; None: keep lines
         self._heading: tuple[int, int] | None = None
         self._after_mark = False
+        self._indent = ""  # of a verbatim line whose first words come in another piece
 
     def write(self, text: str) -> None:
         """Write running text; any run of white space in it is one blank."""
@@ -69,7 +70,8 @@ class Layout:
 
     def write_verbatim(self, text: str) -> None:
         """Write text whose blanks and line ends mean something."""
-        lines = text.split("\n")
+        lines = (self._indent + text).split("\n")
+        self._indent = ""
         if len(lines) > 1:
             self._keep_lines()
         for number, line in enumerate(lines):
@@ -78,6 +80,8 @@ class Layout:
                 self._pending = _BLANK_LINE if self._pending.startswith(_LINE) else _LINE
             if line.strip() or (line and not self._pending):
                 self._emit(line.rstrip("\r"))
+        if self._pending.startswith(_LINE) and lines[-1].isspace():
+            self._indent = lines[-1]
 
     def write_raised(self, text: str, is_mark: bool = False) -> None:
         """Write raised text; see :func:`docqa.ingest.formats.raised.raised`."""
@@ -109,11 +113,13 @@ class Layout:
 
     def line(self) -> None:
         """Start a line of its own for what follows."""
+        self._indent = ""
         if not self._held and self._pending in ("", _SPACE):
             self._pending = _LINE
 
     def paragraph(self) -> None:
         """Set off what follows by an empty line."""
+        self._indent = ""
         if not self._held:
             self._pending = _BLANK_LINE
 

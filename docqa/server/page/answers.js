@@ -189,12 +189,17 @@ function passages(hits) {
         element(
           "a",
           { class: "answer-open", href: hrefAfter(changes), "data-key": keyOf(hit), click: follow(changes) },
-          element("span", { class: "quote small", dir: "auto" }, shortened(flowing(hit.text).trim(), PASSAGE)),
+          element("span", { class: "quote small", dir: "auto" }, opening(hit) + shortened(flowing(hit.text).trim(), PASSAGE)),
           place(hit),
         ),
       );
     }),
   );
+}
+
+/** Return the sign that a passage goes on from what stands before it; none where a sentence begins. */
+function opening({ start, text }) {
+  return start > 0 && !/^\s*[\p{Lu}\p{N}“"(]/u.test(text) ? "… " : "";
 }
 
 /** Return a listener that follows a link within the page, and leaves new tabs to the browser. */

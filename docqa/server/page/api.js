@@ -42,6 +42,11 @@ export const outline = remembered(60, (id, signal) => json(`api/documents/${id}/
 /** Return `{width, height}` of a page in points. */
 export const pageSize = remembered(200, (id, page, signal) => json(`api/documents/${id}/page/${page}`, { signal }));
 
+/** Return the boxes of the lines of a stretch of a document, on all its pages. */
+export const boxes = remembered(60, (id, start, end, signal) =>
+  json(`api/documents/${id}/boxes?start=${start}&end=${end}`, { signal }).then((found) => found.boxes),
+);
+
 /** Remove a document. */
 export const remove = (id) => json(`api/documents/${id}`, { method: "DELETE" });
 
@@ -147,5 +152,5 @@ function remembered(most, call) {
 
 /** Forget what was answered before the documents changed. */
 export function forgetAnswers() {
-  for (const held of [ask, explain, outline, pageSize]) held.forget();
+  for (const held of [ask, explain, outline, pageSize, boxes]) held.forget();
 }

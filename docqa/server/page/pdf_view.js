@@ -105,10 +105,10 @@ export class PdfView {
     this.#resize();
     const picture = element("img", { alt: `Page ${page}`, draggable: "false", width: Math.round(width), height: Math.round(height) });
     picture.src = await api.picture(this.#id, page, this.#pictureWidth());
-    await picture.decode();
+    const [passage] = await Promise.all([this.#passage(page, width, height), picture.decode()]);
     if (!this.#isWanted(turn)) return;
     this.#sheet.classList.remove("loading");
-    this.#sheet.replaceChildren(picture, ...this.#boxes(page, width, height));
+    this.#sheet.replaceChildren(picture, ...passage, ...this.#boxes(page, width, height));
     this.#toAnswer();
     for (const near of [page + 1, page - 1]) {
       if (near >= 1 && near <= this.#pages) api.picture(this.#id, near, this.#pictureWidth()).catch(() => {});
@@ -120,6 +120,15 @@ export class PdfView {
     return turn === this.#turn && this.#scroll.isConnected;
   }
 
+  /** Return the lines of the passage that is looked at, where it is no answer; together, so that lines that touch do not darken. */
+  async #passage(page, width, height) {
+    const { number, start, end } = this.#target;
+    if (number !== null || start === null || end <= start) return [];
+    const boxes = await api.boxes(this.#id, start, end).catch(() => []); // the page is there without them
+    const lines = boxes.filter((each) => each.page === page).map((box) => placed(element("div", { class: "line" }), box, width, height));
+    return lines.length ? [element("div", { class: "passage" }, ...lines)] : [];
+  }
+
   *#boxes(page, width, height) {
     for (const answer of this.#target.answers) {
       if (answer.document_id !== this.#id) continue;
@@ -128,11 +137,7 @@ export class PdfView {
         const drawn = isCurrent
           ? element("div", { class: "box current" })
           : element("button", { type: "button", class: "box", title: `Answer ${answer.number}: ${flowing(answer.text)}`, "aria-label": `Answer ${answer.number}: ${flowing(answer.text)}`, click: () => go({ ...NOTHING_OPEN, answer: answer.number }) });
-        drawn.style.left = `${(100 * (box.left - OFF_SIDE)) / width}%`;
-        drawn.style.top = `${(100 * (box.top - OFF)) / height}%`;
-        drawn.style.width = `${(100 * (box.right - box.left + 2 * OFF_SIDE)) / width}%`;
-        drawn.style.height = `${(100 * (box.bottom - box.top + 2 * OFF)) / height}%`;
-        yield drawn;
+        yield placed(drawn, box, width, height);
       }
     }
   }
@@ -162,7 +167,7 @@ export class PdfView {
   #toAnswer() {
     const { clientWidth: width, clientHeight: height } = this.#scroll;
     const middle = (this.#scroll.scrollWidth - width) / 2;
-    const box = this.#sheet.querySelector(".box.current");
+    const box = this.#sheet.querySelector(".box.current, .passage .line");
     if (!box) {
       this.#scroll.scrollTo({ top: 0, left: middle });
       return;
@@ -174,4 +179,13 @@ export class PdfView {
       left: isSeen ? middle : left + box.offsetWidth / 2 - width / 2,
     });
   }
+}
+
+/** Put an element over a box of a page; the page's width and height are in points, too. */
+function placed(drawn, box, width, height) {
+  drawn.style.left = `${(100 * (box.left - OFF_SIDE)) / width}%`;
+  drawn.style.top = `${(100 * (box.top - OFF)) / height}%`;
+  drawn.style.width = `${(100 * (box.right - box.left + 2 * OFF_SIDE)) / width}%`;
+  drawn.style.height = `${(100 * (box.bottom - box.top + 2 * OFF)) / height}%`;
+  return drawn;
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -37,10 +36,11 @@ def asking_routes(service: Service) -> APIRouter:
         """Answer one question or several in the documents' own words, best answer first."""
         questions = checked_questions(asked.question, limits)
         check_number("top_k", asked.top_k, limits.answers)
+        check_number("evidence", asked.evidence, limits.answers)
         check_number("candidates", asked.candidates, limits.candidates)
         for question in questions:
             check_question(question)
-        options = AskOptions(asked.top_k, asked.candidates, tuple(asked.within))
+        options = AskOptions(asked.top_k, asked.evidence, asked.candidates, tuple(asked.within))
         began = perf_counter()
         work = _ask(service, questions, options, asked.boxes)
         results = await for_client(request, limits.answer_seconds, work)
@@ -86,17 +86,12 @@ def asking_routes(service: Service) -> APIRouter:
 async def _ask(
     service: Service, questions: list[str], options: AskOptions, boxes: bool
 ) -> list[dict[str, Any]]:
-    futures = [asyncio.wrap_future(one) for one in service.batcher.submit(questions, options)]
-    try:
-        answered = await asyncio.gather(*futures)
-    finally:
-        for future in futures:  # where one failed, or nobody waits, the others need no answer
-            future.cancel()
+    answered = await service.ask(questions, options)
     if boxes and any(one.files for one in answered):
         await service.drawing.run(_add_boxes, service, answered)
     else:
         for one in answered:
-            for answer in one.values["answers"]:
+            for answer in one.answers:
                 answer["boxes"] = []
     return [one.values for one in answered]
 
@@ -104,7 +99,7 @@ async def _ask(
 def _add_boxes(service: Service, answered: list[Answered]) -> None:
     with service.qa.snapshot() as store:
         for one in answered:
-            for answer, file in zip(one.values["answers"], one.files, strict=True):
+            for answer, file in zip(one.answers, one.files, strict=True):
                 answer["boxes"] = (
                     service.pictures.boxes(
                         file, answer["start"], answer["end"], store.document_at(file)

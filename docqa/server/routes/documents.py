@@ -17,6 +17,7 @@ from docqa.server.pictures import NARROWEST, WIDEST
 from docqa.server.replies import Json, RefusedError
 from docqa.server.routes.forms import (
     REFUSALS,
+    BoxesReply,
     DocumentsReply,
     OutlineReply,
     PageReply,
@@ -94,6 +95,25 @@ def document_routes(service: Service) -> APIRouter:
             }
 
         return Json(await look(headings))
+
+    @routes.get("/{document_id}/boxes", response_model=BoxesReply, summary="Find words on pages")
+    async def boxes(
+        document_id: DocumentId,
+        start: Annotated[int, Query(ge=0, le=_MOST)],
+        end: Annotated[int, Query(ge=0, le=_MOST)],
+    ) -> Response:
+        """Return the boxes of the lines of a stretch of text; none where there are no pages."""
+        if end - start > limits.boxed:
+            raise RefusedError(422, f"at most {limits.boxed:,} characters at once")
+
+        def find() -> list[dict[str, Any]]:
+            with service.qa.snapshot() as store:
+                document = document_of(store, document_id)
+                if not start < end <= document.length:
+                    raise RefusedError(422, f"the document has {document.length:,} characters")
+                return pictures.boxes(document.path, start, end, document)
+
+        return Json({"boxes": await service.drawing.run(find)})
 
     async def file_of(document_id: int) -> tuple[str, os.stat_result]:
         return await look(lambda store: unchanged_file(store, document_id))

@@ -36,6 +36,7 @@ class AskRequest(_Request):
     top_k: int = Field(3, ge=1, description="The most answers.")
     candidates: int = Field(10, ge=1, description="How many windows the reader gets to read.")
     within: Within
+    evidence: int = Field(0, ge=0, description="The most sentences that answer, beside answers.")
     boxes: bool = Field(True, description="Whether answers in PDF files come with their boxes.")
 
 
@@ -74,7 +75,7 @@ class Hit(BaseModel):
 
 
 class BoxForm(BaseModel):
-    """A line of an answer on its page, in points from the page's upper left corner."""
+    """A line of text on its page, in points from the page's upper left corner."""
 
     page: int
     left: float
@@ -195,6 +196,12 @@ class OutlineReply(BaseModel):
 
     outline: list[HeadingForm]
     pages: int | None
+
+
+class BoxesReply(BaseModel):
+    """The boxes of a stretch of text, a line each."""
+
+    boxes: list[BoxForm]
 
 
 class PageReply(BaseModel):

@@ -91,6 +91,21 @@ def test_ask_shows_answer_sentence_file_and_probability(
     assert re.search(r"\(\d+% sure\)", shown)
 
 
+def test_ask_shows_the_sentences_that_answer(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    question = ["ask", "How can the lease be ended early?", "--index", str(index), "--evidence"]
+    sentence = "Either side may end it earlier with a notice period of ninety days."
+    assert run(question) == 0
+    assert f"1. {sentence}\n" in capsys.readouterr().out
+    assert run([*question, "--sentences", "2", "--json"]) == 0
+    [best, second] = as_json(capsys)["evidence"]
+    assert best["text"] == sentence
+    assert best["share"] >= second["share"]
+    text = Path(best["document"]).read_text(encoding="utf-8")
+    assert text[best["start"] : best["end"]] == sentence
+
+
 def test_no_answer_is_a_plain_sentence(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["ask", "Who?", "--index", str(index), "--null-threshold", "-1000"]
     assert run(arguments) == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -165,6 +167,12 @@ def test_json_that_hurts_gets_a_reason(client: TestClient, body: bytes, status: 
     assert status == 200 or isinstance(reply.json()["error"], str)
 
 
+def test_a_body_that_is_packed_is_not_unpacked(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    packed = gzip.compress(b'{"question": "' + b" " * 5_000_000 + b'x"}')
+    assert client.post("/api/ask", content=packed, headers=headers).status_code in (400, 422)
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -214,6 +222,52 @@ def test_a_document_is_never_shown_as_a_page(client: TestClient) -> None:
     assert headers["content-disposition"] == 'attachment; filename="page.html"'
     assert headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in headers["content-security-policy"]
+
+
+def test_a_document_s_name_makes_no_header(tmp_path: Path, tiny_reader: Path) -> None:
+    from docqa import DocQA
+
+    name = 'a\r\nSet-Cookie: x=1\r\n\r\n"; filename=b\u202e.txt'
+    (tmp_path / name).write_text("The rent is 12.")
+    with DocQA(tmp_path / ".docqa", reader=str(tiny_reader)) as qa:
+        qa.index([tmp_path])
+    with client_of(ServerSettings(index=tmp_path / ".docqa", reader=str(tiny_reader))) as client:
+        listed = client.get("/api/documents").json()["documents"]
+        reply = client.get(f"/api/documents/{listed[0]['id']}/source")
+    assert reply.status_code == 200
+    assert "set-cookie" not in reply.headers
+    assert reply.headers["content-disposition"].startswith("attachment; filename*=utf-8''a__Set")
+    assert "\u202e" not in reply.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        "bytes=" + ",".join(f"{n}-{n}" for n in range(0, 8_000, 2)),
+        "bytes=" + ",".join(["0-"] * 5_000),
+        "bytes=" + "9" * 5_000 + "-",
+        "bytes=-" + "9" * 5_000,
+        "bytes=" + "-" * 20_000,
+    ],
+)
+def test_tricks_with_ranges_give_no_more_than_the_file(client: TestClient, ranges: str) -> None:
+    listed = client.get("/api/documents?q=lease").json()["documents"][0]
+    reply = client.get(f"/api/documents/{listed['id']}/source", headers={"Range": ranges})
+    assert reply.status_code in (200, 206, 400, 416)
+    # A part has a head of its own, which is longer than a part of one byte.
+    assert len(reply.content) < 200 * listed["size"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Host": "localhost", "Host": "evil.example"},
+        {"Forwarded": "host=localhost", "Host": "evil.example"},
+        {"X-Original-URL": "/healthz", "Host": "evil.example"},
+    ],
+)
+def test_headers_of_proxies_change_nothing(client: TestClient, headers: dict[str, str]) -> None:
+    assert client.get("/api/status", headers=headers).status_code == 421
 
 
 def test_every_answer_has_the_security_headers(client: TestClient) -> None:
@@ -266,6 +320,18 @@ def test_changes_are_refused_unless_allowed(client: TestClient) -> None:
     assert client.post("/api/documents", files=files).status_code == 403
     assert client.delete("/api/documents/1").status_code == 403
     assert client.get("/api/tasks/x/events").status_code == 403
+
+
+def test_every_attack_of_the_manual_is_a_test() -> None:
+    root = Path(__file__).parents[3]
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "attacks.md").read_text()))
+    here = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    assert {name for name in named if f"def {name}(" not in here} == set()
+    tried = re.findall(r"^def (test_\w+)\(", Path(__file__).read_text(), re.MULTILINE)
+    good = {"test_names_that_were_given_and_numbers_are_served", "test_the_own_page_is_served"}
+    good |= {"test_a_body_in_one_piece_with_its_header_is_no_long_header"}
+    good |= {"test_every_attack_of_the_manual_is_a_test"}
+    assert set(tried) - good - named == set()
 
 
 # -- on a socket -----------------------------------------------------------------------------------

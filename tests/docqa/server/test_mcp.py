@@ -6,8 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -16,16 +20,24 @@ pytest.importorskip("mcp", reason="the extra docqa[mcp] is not installed")
 
 import anyio
 import httpx2
+from fastapi.testclient import TestClient
 from fpdf import FPDF
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from docqa import DocQA
-from docqa.server.mcp import make_mcp, mount_mcp
+from docqa.server.agents import mount_mcp
+from docqa.server.answering import Answered, Answering, AskOptions
+from docqa.server.app import create_app
+from docqa.server.desk import OwnDesk
+from docqa.server.documents import Catalog
+from docqa.server.mcp import make_mcp
+from docqa.server.settings import ServerLimits, ServerSettings
 from tests.conftest import LEASE, write_documents
+from tests.docqa.server.conftest import client_of
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +60,11 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def qa(index: Path) -> DocQA:
     return DocQA(index)
+
+
+def desk(qa: DocQA, show_paths: bool = False) -> OwnDesk:
+    """Where tools work that have the index to themselves, in these tests without uploads."""
+    return OwnDesk(qa, Catalog(Path("nowhere"), show_paths))
 
 
 def with_client(server: Any, use: Callable[[Client], Awaitable[None]]) -> None:
@@ -73,7 +90,7 @@ def calls(qa: DocQA, tool: str, show_paths: bool = False, **arguments: Any) -> d
             assert json.loads(answer.content[0].text) == answer.structured_content  # type: ignore[union-attr]
             result.update(answer.structured_content)
 
-    with_client(make_mcp(qa, show_paths=show_paths), call)
+    with_client(make_mcp(desk(qa, show_paths)), call)
     return result
 
 
@@ -91,7 +108,7 @@ def test_the_tools_only_read_and_say_what_they_take_and_return(qa: DocQA) -> Non
             assert all("description" in given for given in tool.input_schema["properties"].values())
         assert client.instructions is not None
 
-    with_client(make_mcp(qa), look)
+    with_client(make_mcp(desk(qa)), look)
 
 
 def test_an_answer_is_the_document_s_own_words_with_a_citation(qa: DocQA) -> None:
@@ -117,9 +134,14 @@ def test_only_the_documents_within_a_filter_are_looked_into(qa: DocQA) -> None:
         assert {one["document"] for one in found} == {"manuals/crane.pdf"}
         answers = calls(qa, "ask", question="Who is the landlord?", within=within)["answers"]
         assert {one["document"] for one in answers} <= {"manuals/crane.pdf"}
-    for within in (["nothing"], ["/etc"], [""]):
+    for within, words in (
+        (["nothing"], "the tool documents lists what there is"),
+        (["/etc"], "name folders and files as answers show them"),
+        (["../*"], "name folders and files as answers show them"),
+        ([""], "a folder, a file or a glob has a name"),
+    ):
         error = calls(qa, "ask", question="Who is the landlord?", within=within)["error"]
-        assert error.endswith("the tool documents lists what there is")
+        assert error.endswith(words)
 
 
 def test_read_returns_pages_and_stretches(qa: DocQA) -> None:
@@ -160,7 +182,7 @@ def test_documents_are_listed_and_each_can_be_read(qa: DocQA) -> None:
     listed = calls(qa, "documents")
     assert listed["total"] == 4
     assert [one["document"] for one in listed["documents"]] == [
-        "lease.txt", "manuals/crane.pdf", "rocket.md", r"caf\udce9.txt",
+        r"caf\udce9.txt", "lease.txt", "manuals/crane.pdf", "rocket.md",
     ]  # fmt: skip
     for one in listed["documents"]:
         assert calls(qa, "read", document=one["document"])["length"] == one["characters"]
@@ -169,6 +191,14 @@ def test_documents_are_listed_and_each_can_be_read(qa: DocQA) -> None:
     assert calls(qa, "documents", offset=3)["next_offset"] is None
     assert calls(qa, "documents", part="CRANE")["total"] == 1
     assert calls(qa, "documents", part="%")["total"] == 0
+
+
+def test_folders_above_the_documents_can_t_be_guessed(qa: DocQA, index: Path) -> None:
+    """A part of a path was looked for in the whole path, which the agent does not see."""
+    above = index.parent.name
+    assert calls(qa, "documents", part=above)["total"] == 0
+    assert "error" in calls(qa, "search", query="rent", within=[f"{above[:3]}*"])
+    assert calls(qa, "documents", part=above, show_paths=True)["total"] == 4
 
 
 def test_a_quote_is_exact_or_shown_with_its_difference(qa: DocQA) -> None:
@@ -251,7 +281,7 @@ def over_http(
 
 def application(qa: DocQA, **options: Any) -> Starlette:
     app = Starlette(routes=[Route("/", lambda request: PlainTextResponse("the page"))])
-    mount_mcp(app, qa, **options)
+    mount_mcp(app, desk(qa), 60, **options)
     return app
 
 
@@ -309,3 +339,131 @@ def test_a_huge_body_is_refused_before_it_is_read_as_json(qa: DocQA) -> None:
         assert answer.status_code == 413
 
     over_http(application(qa), use)
+
+
+# -- in the server, among its other clients --------------------------------------------------------
+
+
+def call_of(question: str) -> dict[str, Any]:
+    """The request that calls the tool ``ask``."""
+    called = {"name": "ask", "arguments": {"question": question}}
+    return {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": called}
+
+
+class Gate:
+    """Lets the server's reader read, or holds it."""
+
+    def __init__(self) -> None:
+        self.is_open = threading.Event()
+        self.is_open.set()
+        self.began = threading.Semaphore(0)
+        self.batches: list[list[str]] = []
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    gate = Gate()
+    real = Answering.ask
+
+    def ask(self: Answering, questions: Sequence[str], options: AskOptions) -> list[Answered]:
+        gate.batches.append(list(questions))
+        gate.began.release()
+        gate.is_open.wait()
+        return real(self, questions, options)
+
+    monkeypatch.setattr(Answering, "ask", ask)
+    yield gate
+    gate.is_open.set()
+
+
+def hold(gate: Gate, client: TestClient, pool: ThreadPoolExecutor) -> None:
+    """Let the reader read a question of a person, and hold it there."""
+    while gate.began.acquire(blocking=False):
+        pass
+    gate.is_open.clear()
+    pool.submit(client.post, "/api/ask", json={"question": "Who may sign?"})
+    gate.began.acquire()
+
+
+def wait_for(client: TestClient, waiting: int) -> None:
+    """Return when that many questions wait for the reader."""
+    while f"docqa_questions_waiting {waiting}.0" not in client.get("/metrics").text:
+        sleep(0.01)
+
+
+def test_questions_of_agents_and_people_are_read_together(
+    served: ServerSettings, gate: Gate
+) -> None:
+    """Agents' questions went past the queue: each was read at once, and by itself."""
+    with client_of(served) as client, ThreadPoolExecutor() as pool:
+        hold(gate, client, pool)
+        agent = pool.submit(client.post, "/mcp", json=call_of("What is the rent?"), headers=_ACCEPT)
+        wait_for(client, 1)
+        person = pool.submit(client.post, "/api/ask", json={"question": "When does it end?"})
+        wait_for(client, 2)
+        gate.is_open.set()
+        result = agent.result().json()["result"]["structuredContent"]
+        assert result.keys() == {"answers"}
+        assert person.result().status_code == 200
+    assert gate.batches[-1] == ["What is the rent?", "When does it end?"]
+
+
+def test_a_full_queue_is_a_503_for_agents_too(served: ServerSettings, gate: Gate) -> None:
+    settings = replace(served, limits=ServerLimits(waiting=1))
+    with client_of(settings) as client, ThreadPoolExecutor() as pool:
+        hold(gate, client, pool)
+        waits = pool.submit(client.post, "/mcp", json=call_of("What is the rent?"), headers=_ACCEPT)
+        wait_for(client, 1)
+        refused = client.post("/mcp", json=call_of("Who?"), headers=_ACCEPT)
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert "too many questions" in refused.json()["error"]["message"]
+        assert client.post("/api/ask", json={"question": "Who?"}).status_code == 503
+        gate.is_open.set()
+        assert waits.result().status_code == 200
+        counted = client.get("/metrics").text
+    assert 'docqa_requests_total{method="POST",route="/mcp",status="503"} 1.0' in counted
+
+
+def test_an_agent_that_waits_too_long_is_told_so_and_leaves_the_queue(
+    served: ServerSettings, gate: Gate
+) -> None:
+    settings = replace(served, limits=ServerLimits(answer_seconds=0.5))
+    with client_of(settings) as client, ThreadPoolExecutor() as pool:
+        hold(gate, client, pool)
+        late = client.post("/mcp", json=call_of("What is the rent?"), headers=_ACCEPT)
+        assert late.status_code == 503
+        assert "too long" in late.json()["error"]["message"]
+        wait_for(client, 0)
+        gate.is_open.set()
+    assert ["What is the rent?"] not in gate.batches
+
+
+def test_the_protocol_s_client_hears_why_it_was_refused(served: ServerSettings, gate: Gate) -> None:
+    app = create_app(replace(served, limits=ServerLimits(waiting=1)))
+
+    async def use(http: httpx2.AsyncClient) -> None:
+        while (await http.get("/readyz")).status_code != 200:
+            await anyio.sleep(0.05)
+        transport = streamable_http_client("http://localhost:1/mcp", http_client=http)
+        async with Client(transport) as client, anyio.create_task_group() as group:
+            gate.is_open.clear()
+            for question, waiting in (("Who may sign?", 0), ("What is the rent?", 1)):
+                body = {"question": question}
+                group.start_soon(lambda body=body: http.post("/api/ask", json=body, timeout=60))
+                shown = f"docqa_questions_waiting {waiting}.0"
+                while len(gate.batches) < 2 or shown not in (await http.get("/metrics")).text:
+                    await anyio.sleep(0.01)
+            with pytest.raises(MCPError, match="too many questions"):
+                await client.call_tool("ask", {"question": "When?"})
+            gate.is_open.set()
+
+    over_http(app, use)
+
+
+def test_a_question_that_is_too_long_is_refused_as_everywhere(served: ServerSettings) -> None:
+    with client_of(served) as client:
+        reply = client.post("/mcp", json=call_of("x" * 2_001), headers=_ACCEPT)
+        result = reply.json()["result"]
+        assert result["isError"]
+        assert "2,000 characters" in result["content"][0]["text"]

@@ -1,21 +1,9 @@
-"""The page in a real browser, on the real server with the shipped models.
-
-Needs Debian's chromium and the Python package playwright; without one of them all of it is skipped.
-"""
+"""The page in a real browser, on the real server with the shipped models."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,25 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("fastapi", reason="the server's packages are missing: pip install '.[serve]'")
-pytest.importorskip("playwright", reason="playwright is missing: pip install playwright")
 pytest.importorskip("reportlab", reason="reportlab is missing: pip install reportlab")
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
-
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
-pytestmark = pytest.mark.skipif(
-    _CHROMIUM is None, reason="Debian's chromium is missing: apt-get install chromium"
+from tests.docqa.server.browsing import (
+    WIDE,
+    Browser,
+    Page,
+    Serve,
+    Served,
+    Visit,
+    cards,
+    chromium,
+    expect,
+    needs_chromium,
+    serving,
+    visiting,
 )
 
-# A busy machine takes its time: these are limits for what hangs, nothing measures against them.
-_PATIENCE_S = 120
-expect.set_options(timeout=_PATIENCE_S * 1000)
+pytestmark = needs_chromium
 
 RENT = "What is the monthly rent?"
 GATE = "What is the password of the harbour gate?"
 HEIGHT = "How tall is the rocket?"
-_WIDE = {"width": 1440, "height": 1500}  # a whole page of a PDF can be seen
 _PHONE = {"width": 390, "height": 844}
 
 # Where the PDF says the rent: on its second page, in 12 points, 2,345 euros is what is marked.
@@ -102,40 +93,6 @@ def _write_pdf(path: Path) -> None:
     canvas.save()
 
 
-@dataclass
-class Served:
-    """A running server.
-
-    Attributes:
-        address: of the page.
-        documents: the folder that was indexed.
-    """
-
-    address: str
-    documents: Path
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    give_up = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < give_up:
-        assert process.poll() is None, log.read_text(errors="replace")
-        try:
-            with urllib.request.urlopen(address + "readyz"):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise AssertionError(log.read_text(errors="replace"))
-
-
-Serve = Callable[..., Served]
-
-
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Start servers on one small index, each with the options given."""
@@ -146,36 +103,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     _write_pdf(documents / "contracts" / "lease.pdf")
     (documents / "notes" / "rocket.md").write_text(_ROCKET, encoding="utf-8")
     (documents / "notes" / _HOSTILE_NAME).write_text(_HOSTILE, encoding="utf-8")
-    index = folder / "index"
-    command = [sys.executable, "-m", "docqa"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [*command, "index", documents, "--index", index],
-        check=True,
-        capture_output=True,
-        env=environment,
-    )
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start(*options: str) -> Served:
-        port, log = _free_port(), folder / f"server-{len(running)}.log"
-        with log.open("wb") as written:
-            process = subprocess.Popen(
-                [*command, "serve", "--index", index, "--port", str(port), *options],
-                stdout=written,
-                stderr=subprocess.STDOUT,
-                env=environment,
-            )
-        running.append(process)
-        address = f"http://127.0.0.1:{port}/"
-        _wait_until_ready(process, address, log)
-        return Served(address, documents)
-
-    yield start
-    for process in running:
-        process.terminate()
-    for process in running:
-        process.wait()
+    with serving(documents, folder / "index") as start:
+        yield start
 
 
 @pytest.fixture(scope="module")
@@ -185,70 +114,15 @@ def served(serve: Serve) -> Served:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not work for root.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=arguments)
+    with chromium() as browser:
         yield browser
-        browser.close()
-
-
-@dataclass
-class Visit:
-    """A page, and what it did.
-
-    Attributes:
-        complaints: what the console and uncaught errors said, refused scripts and styles included.
-        requests: the addresses that it wanted.
-    """
-
-    page: Page
-    served: Served
-    complaints: list[str]
-    requests: list[str]
-
-    def open(self, query: str = "") -> Page:
-        self.page.goto(self.served.address + query)
-        return self.page
-
-    def ask(self, question: str) -> Page:
-        self.open()
-        self.page.get_by_label("Question", exact=True).fill(question)
-        self.page.keyboard.press("Enter")
-        expect(cards(self.page).first).to_be_visible()
-        return self.page
-
-
-def cards(page: Page) -> Any:
-    return page.locator("#answers .answer-open:visible")
-
-
-def _visit(context: BrowserContext, served: Served) -> Visit:
-    context.set_default_timeout(_PATIENCE_S * 1000)
-    page = context.new_page()
-    visit = Visit(page, served, [], [])
-    page.on(
-        "console",
-        lambda said: (
-            visit.complaints.append(f"{said.text} {said.location}")
-            if said.type == "error"
-            else None
-        ),
-    )
-    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    page.on("request", lambda request: visit.requests.append(_address(request)))
-    return visit
-
-
-def _address(request: Request) -> str:
-    return str(request.url)
 
 
 @pytest.fixture
 def visit(browser: Browser, served: Served) -> Iterator[Visit]:
     """A page of the server; at the end nothing may have gone wrong in it, or left the server."""
-    with browser.new_context(viewport=_WIDE) as context:
-        visit = _visit(context, served)
+    with browser.new_context(viewport=WIDE) as context:
+        visit = visiting(context, served)
         yield visit
         assert visit.complaints == []
         outside = [
@@ -260,7 +134,7 @@ def visit(browser: Browser, served: Served) -> Iterator[Visit]:
 @pytest.fixture
 def phone(browser: Browser, served: Served) -> Iterator[Visit]:
     with browser.new_context(viewport=_PHONE, has_touch=True) as context:
-        visit = _visit(context, served)
+        visit = visiting(context, served)
         yield visit
         assert visit.complaints == []
 
@@ -390,6 +264,7 @@ def test_more_of_a_long_text_comes_where_one_scrolls(visit: Visit) -> None:
 
 
 def _upload(page: Page, name: str, text: str) -> None:
+    expect(page.get_by_role("button", name="Add documents")).to_be_visible()
     page.locator("#add-files").set_input_files(
         [{"name": name, "mimeType": "text/plain", "buffer": text.encode()}]
     )
@@ -527,26 +402,49 @@ def test_nothing_in_a_document_is_run_loaded_or_drawn(visit: Visit) -> None:
     assert page.locator("a[href^='javascript:']").count() == 0
 
 
-def test_where_there_is_no_answer_the_nearest_passages_are_shown(visit: Visit) -> None:
-    def without_answers(route: Any) -> None:
-        answer = route.fetch()
-        body = answer.json()
-        for result in body["results"]:
-            result["answers"] = []
-        route.fulfill(response=answer, json=body)
+def _without_answers(route: Any) -> None:
+    """Answer a question for the server as if the documents held no answer."""
+    answer = route.fetch()
+    body = answer.json()
+    for result in body["results"]:
+        result["answers"] = []
+    route.fulfill(response=answer, json=body)
 
-    visit.page.route("**/api/ask", without_answers)
+
+def test_where_there_is_no_answer_the_nearest_passages_are_shown(visit: Visit) -> None:
+    visit.page.route("**/api/ask", _without_answers)
     page = visit.ask(RENT)
     expect(page.get_by_role("heading", name="No answer in these documents")).to_be_visible()
     expect(cards(page).first).to_have_attribute("aria-current", "true")
     expect(page.locator("#document")).to_contain_text(re.compile("lease.pdf|rocket.md"))
 
 
+def test_a_passage_is_marked_on_its_page(visit: Visit) -> None:
+    """Where there was no answer, the nearest passage's page was shown without a mark."""
+    visit.page.route("**/api/ask", _without_answers)
+    page = visit.ask("the miller pays for the use of the mill and of the yard")
+    cards(page).filter(has_text="yard behind it").first.click()
+    lines = page.locator(".sheet .passage .line")
+    expect(lines).to_have_count(1)  # the passage begins on the first page
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator(".sheet")).to_have_attribute("data-page", "2")
+    expect(lines).to_have_count(3)
+    expect(lines.first).to_be_in_viewport()
+    sheet = page.locator(".sheet").bounding_box()
+    rent = lines.nth(1).bounding_box()
+    assert sheet is not None
+    assert rent is not None
+    points = _PAGE_WIDTH / sheet["width"]
+    assert abs((rent["x"] - sheet["x"]) * points - _LEFT) < 2
+    middle = (rent["y"] + rent["height"] / 2 - sheet["y"]) * points
+    assert abs(middle - (_PAGE_HEIGHT - _BASELINE - 0.25 * _POINTS)) < 3
+
+
 def test_an_error_is_said_and_the_question_can_be_asked_again(
     browser: Browser, served: Served
 ) -> None:
-    with browser.new_context(viewport=_WIDE) as context:
-        visit = _visit(context, served)
+    with browser.new_context(viewport=WIDE) as context:
+        visit = visiting(context, served)
         visit.page.route("**/api/ask", lambda route: route.abort())
         page = visit.open("?q=" + RENT.replace(" ", "+"))
         expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
@@ -562,8 +460,8 @@ def test_the_token_is_asked_for_once_and_goes_with_every_request(
     token.write_text("open-sesame-1234567890\n", encoding="utf-8")
     token.chmod(0o600)
     guarded = serve("--token-file", str(token))
-    with browser.new_context(viewport=_WIDE) as context:
-        visit = _visit(context, guarded)
+    with browser.new_context(viewport=WIDE) as context:
+        visit = visiting(context, guarded)
         page = visit.open("?q=" + RENT.replace(" ", "+"))
         dialog = page.get_by_role("dialog", name="This server asks for a token")
         dialog.get_by_label("Token").fill("wrong")
@@ -592,8 +490,8 @@ def test_a_phone_shows_the_answers_then_the_document(phone: Visit) -> None:
 
 
 def test_the_theme_is_the_systems_until_another_is_chosen(browser: Browser, served: Served) -> None:
-    with browser.new_context(viewport=_WIDE, color_scheme="dark") as context:
-        page = _visit(context, served).open()
+    with browser.new_context(viewport=WIDE, color_scheme="dark") as context:
+        page = visiting(context, served).open()
         dark = "getComputedStyle(document.body).backgroundColor"
         before = page.evaluate(dark)
         page.get_by_role("button", name="Switch to light colours").click()
@@ -619,9 +517,9 @@ def test_axe_finds_no_serious_fault(browser: Browser, served: Served, scheme: An
         assert serious == []
 
     with browser.new_context(
-        viewport=_WIDE, color_scheme=scheme, reduced_motion="reduce"
+        viewport=WIDE, color_scheme=scheme, reduced_motion="reduce"
     ) as context:
-        visit = _visit(context, served)
+        visit = visiting(context, served)
         page = visit.open()
         expect(page.locator(".facts")).to_be_visible()
         check(page, "the first look")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from docqa.server.documents import uploads_of
 from docqa.server.replies import RefusedError
 from docqa.server.settings import ServerLimits, ServerSettings
 from docqa.server.uploads import clean_name
@@ -62,7 +63,7 @@ def test_an_upload_is_indexed_found_and_removed(
     answer = client.post("/api/ask", json=within).json()["results"][0]["hits"][0]
     assert answer["document"] == "uploads/lease.txt"
 
-    file = open_to_change.uploads / "lease.txt"
+    file = uploads_of(open_to_change.index) / "lease.txt"
     assert file.read_bytes() == LEASE.encode()
     removed = client.delete(f"/api/documents/{answer['document_id']}")
     assert removed.json() == {"removed": "uploads/lease.txt"}
@@ -96,13 +97,13 @@ def test_what_was_not_finished_is_finished_at_the_next_start(
         upload(client, ("a.txt", b"The rent is 12."), ("b.txt", b"The rent is 30."))
     # As a kill leaves it: one file taken but not indexed, one deleted but not forgotten, one that
     # had not come to its end.
-    (open_to_change.uploads / "c.txt").write_text("The notice is long.")
-    (open_to_change.uploads / "b.txt").unlink()
-    (open_to_change.uploads.with_name("arriving") / "0f").write_text("The no")
+    (uploads_of(open_to_change.index) / "c.txt").write_text("The notice is long.")
+    (uploads_of(open_to_change.index) / "b.txt").unlink()
+    (uploads_of(open_to_change.index).with_name("arriving") / "0f").write_text("The no")
     with client_of(open_to_change) as client:
         upload(client, ("d.txt", b"The page is 12."))
         assert listed(client).keys() == {f"uploads/{name}.txt" for name in "acd"}
-    assert list(open_to_change.uploads.with_name("arriving").iterdir()) == []
+    assert list(uploads_of(open_to_change.index).with_name("arriving").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,38 @@ def test_uploads_beyond_the_limits_are_refused_and_leave_nothing(
     reply = client.post("/api/documents", files=[("files", file) for file in files])
     assert reply.status_code == status, reply.text
     assert reply.json()["error"]
-    assert list(open_to_change.uploads.iterdir()) == []
+    assert list(uploads_of(open_to_change.index).iterdir()) == []
+
+
+_PART = b'--x\r\nContent-Disposition: form-data; name="files"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", _PART + b'; filename="a.txt"\r\n\r\nx\r\n--x--\r\n'),
+        ("multipart/form-data; boundary=x", b"no form"),
+        ("multipart/form-data; boundary=x", _PART + b'; filename="a.txt"\r\n\r\nwithout an end'),
+        ("multipart/form-data; boundary=x", _PART + b"\r\n\r\nno file\r\n--x--\r\n"),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nX: " + b"x" * 40_000 + b"\r\n\r\nx\r\n--x--\r\n",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            _PART + b"; filename*=utf-8''..%2f..%2fpasswd\r\n\r\nx\r\n--x--\r\n",
+        ),
+        ("multipart/form-data; boundary=" + "x" * 9_000, b"--" + b"x" * 9_000),
+    ],
+)
+def test_forms_that_are_none_are_refused_and_leave_nothing(
+    client: TestClient, open_to_change: ServerSettings, kind: str, body: bytes
+) -> None:
+    reply = client.post("/api/documents", content=body, headers={"Content-Type": kind})
+    assert 400 <= reply.status_code < 500, reply.text
+    assert reply.json()["error"]
+    for folder in ("uploads", "arriving"):
+        assert list((open_to_change.index / folder).iterdir()) == []
 
 
 def test_a_full_folder_takes_no_more(client: TestClient) -> None:

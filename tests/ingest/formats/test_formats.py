@@ -36,6 +36,13 @@ def test_html_keeps_preformatted_text() -> None:
     assert html("<p>a</p><pre>if x:\n    y\n\n    z</pre>") == "a\n\nif x:\n    y\n\n    z"
 
 
+def test_html_keeps_the_indents_of_coloured_code() -> None:
+    """An indent before an element or an entity was left out, as if it stood at a line's end."""
+    coloured = "<b>def</b> f():\n    <b>return</b> &quot;x&quot;\n  \n  &lt;y\n  "
+    assert html(f"<p>a</p><pre>{coloured}</pre>z") == 'a\n\ndef f():\n    return "x"\n\n  <y\n\nz'
+    assert html("<pre>x\n  </pre><pre>y</pre>") == "x\n\ny"
+
+
 def test_html_soft_hyphens_do_not_break_words() -> None:
     assert html("<p>con&shy;tract</p>") == "contract"
 
