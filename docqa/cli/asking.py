@@ -39,12 +39,14 @@ from docqa.cli.show import (
     excerpt,
     linked,
     note,
+    note_searched,
     print_answer,
     print_evidence,
     print_json,
     progress,
 )
 from docqa.errors import IngestError, QuestionError
+from docqa.index.searched import Searched
 from docqa.printable import short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
@@ -144,9 +146,8 @@ def ask(
             return _answer_file(qa, questions_file, out, answer_format, how)
         qa.load()
         if question is not None:
-            _answer(qa, question, how, as_json)
-        else:
-            _prompt(qa, how, as_json)
+            return 0 if _answer(qa, question, how, as_json) else 1
+        _prompt(qa, how, as_json)
     return 0
 
 
@@ -190,6 +191,7 @@ def _answer_file(
 ) -> int:
     """Answer the questions of a file, in batches; return the exit code."""
     questions, bad = read_questions(questions_file)
+    least = Searched()
     with AnswerFile(out, answer_format) as answers, progress("asking") as tell:
         left = [question for question in questions if not answers.check(question)]
         known = len(questions) - len(left)
@@ -208,29 +210,34 @@ def _answer_file(
             results, _ = how.ask(qa, [one.text for one in batch])
             for question, result in zip(batch, results, strict=True):
                 answers.write(question, result)
+                least = least if result.searched.is_whole else result.searched
             tell(known + min(first + _BATCH, len(left)), len(questions))
     for one in sorted(bad, key=lambda one: one.line):
         note(f"line {one.line}: {one.reason}")
-    return 1 if bad else 0
+    note_searched(least)
+    return 1 if bad or not least.is_whole else 0
 
 
-def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> None:
+def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> bool:
+    """Answer a question; return whether all documents were searched."""
     [result], timings = how.ask(qa, [question])
     last_answers.keep(result.evidence or result.answers)
+    note_searched(result.searched)
     if not as_json:
-        if result.windows_read == 0 and not how.within:
+        if result.windows_read == 0 and not how.within and result.searched.is_whole:
             click.echo("The index holds no documents yet: run docqa index PATH...")
         elif result.evidence:
             print_evidence(result.evidence)
         else:
             _print_answers(result.answers)
-        return
+        return result.searched.is_whole
     print_json(
         {
             "question": question,
             "answers": [answer.to_dict() for answer in result.answers],
             **evidence_json(result),
             "windows_read": result.windows_read,
+            "searched": str(result.searched),
             "timings_ms": {
                 "retrieve": round(1000 * timings.retrieve, 2),
                 "read": round(1000 * timings.read, 2),
@@ -238,6 +245,7 @@ def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> None:
             },
         }
     )
+    return result.searched.is_whole
 
 
 def _prompt(qa: DocQA, how: _How, as_json: bool) -> None:
@@ -379,7 +387,7 @@ def search(
     embedder: str | None,
     device: str,
     as_json: bool,
-) -> None:
+) -> int:
     """List the windows that retrieval finds for a question; nothing is read.
 
     \b
@@ -388,11 +396,20 @@ def search(
     """
     from docqa.qa import DocQA
 
-    with DocQA(folder, embedder=embedder, device=device) as qa:
+    with DocQA(folder, embedder=embedder, device=device) as qa, qa.snapshot() as documents:
         hits = qa.search(question, k, within)
+        searched = documents.searched
+    note_searched(searched)
+    code = 0 if searched.is_whole else 1
     if as_json:
-        print_json({"question": question, "hits": [hit.to_dict() for hit in hits]})
-        return
+        print_json(
+            {
+                "question": question,
+                "hits": [hit.to_dict() for hit in hits],
+                "searched": str(searched),
+            }
+        )
+        return code
     for hit in hits:
         page = f", page {hit.page}" if hit.page is not None else ""
         click.echo(
@@ -402,8 +419,9 @@ def search(
         click.echo(click.style(f"        {excerpt(hit.text)}", dim=True))
     if not hits and within:
         click.echo("There is no text in these documents.")
-    elif not hits:
+    elif not hits and searched.is_whole:
         click.echo("The index holds no documents yet: run docqa index PATH...")
+    return code
 
 
 def answer_settings(reader: str | None, asked: dict[str, Any]) -> AnswerSettings | None:

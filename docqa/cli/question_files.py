@@ -248,6 +248,7 @@ class AnswerFile:
                 "answers": [answer.to_dict() for answer in result.answers],
                 **evidence_json(result),
                 "windows_read": result.windows_read,
+                **({} if result.searched.is_whole else {"searched": str(result.searched)}),
             }
             self._write(json.dumps(value).encode() + b"\n")
             return
