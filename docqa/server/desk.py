@@ -76,7 +76,7 @@ class OwnDesk:
 
 def ask_options(top_k: int, within: Sequence[str]) -> AskOptions:
     """Return how an agent's question is read."""
-    return AskOptions(top_k, _CANDIDATES, tuple(within))
+    return AskOptions(top_k, 0, _CANDIDATES, tuple(within))
 
 
 def look_at(qa: DocQA, catalog: Catalog, call: Callable[[Documents, Names], _Result]) -> _Result:
