@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ _BLOCK = 64
 
 # A word of a question as FTS5 takes it: one term, or several side by side.
 Word = tuple[str, ...]
+# The slots of the windows that hold a word, and how often they do.
+_Holders = tuple[npt.NDArray[Any], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,7 @@ class Scorer:
         recent: of the windows that are newer; None where there are none.
         ids: ``(windows,)`` of both, ascending.
         lengths: ``(windows,)`` of both, in words.
+        words: how many words all windows have together.
         norms: ``(windows,)`` see :func:`docqa.index.bm25.length_norms`.
     """
 
@@ -221,7 +224,10 @@ class Scorer:
     recent: Postings | None
     ids: IdArray
     lengths: Vectors
+    words: float
     norms: Vectors
+    # What the words that were counted last are held by: they are searched for next.
+    _counted: list[dict[Word, _Holders]] = field(default_factory=lambda: [{}])
 
     @classmethod
     def load(cls, store: Store, always: bool = False) -> Scorer | None:
@@ -242,14 +248,17 @@ class Scorer:
         if recent is not None:
             ids = np.concatenate([ids, recent.ids])
             lengths = np.concatenate([lengths, recent.lengths])
-        mean = float(lengths.mean()) if len(lengths) else 0.0
-        return cls(saved, recent, ids, lengths, bm25.length_norms(lengths, mean))
+        words = float(lengths.sum(dtype=np.float64))
+        norms = bm25.length_norms(lengths, words / max(len(lengths), 1))
+        return cls(saved, recent, ids, lengths, words, norms)
 
     def statistics(self, store: Store, words: Iterable[Word]) -> WordStatistics:
         """Return what BM25 has to know of this index's windows for some words."""
         _attach_vocabularies(store.db.conn)
-        holding = {word: len(self._find_windows(store, word)[0]) for word in set(words)}
-        return WordStatistics(len(self.ids), float(self.lengths.sum(dtype=np.float64)), holding)
+        found = {word: self._find_windows(store, word) for word in set(words)}
+        self._counted[0] = found
+        holding = {word: len(slots) for word, (slots, _) in found.items()}
+        return WordStatistics(len(self.ids), self.words, holding)
 
     def for_mean(self, mean: float) -> Scorer:
         """Return a scorer of the same windows among others, which have so many words on average."""
@@ -279,7 +288,7 @@ class Scorer:
         _attach_vocabularies(store.db.conn)
         scores = np.zeros(len(self.ids), np.float32)
         for word, times in words.items():
-            slots, counts = self._find_windows(store, word)
+            slots, counts = self._counted[0].get(word) or self._find_windows(store, word)
             if statistics is None:
                 idf = bm25.idf(len(self.ids), len(slots))
             else:
@@ -305,9 +314,7 @@ class Scorer:
         kept[slots] = scores[slots]
         return kept
 
-    def _find_windows(
-        self, store: Store, word: Word
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+    def _find_windows(self, store: Store, word: Word) -> _Holders:
         """Return the slots of the windows that hold a word, and how often they do."""
         held = self.saved.find_windows(word[0]) if len(word) == 1 else None
         if held is not None:
