@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from docqa.answer import Answer
 from docqa.errors import (
+    ClusterError,
     DataError,
     DiskFullError,
     DocQAError,
@@ -29,6 +30,7 @@ from docqa.errors import (
     StorageError,
     TrainError,
 )
+from docqa.evidence import EvidenceSentence
 from docqa.settings import AnswerSettings
 
 if TYPE_CHECKING:
@@ -50,10 +52,12 @@ __all__ = [
     "Answer",
     "AnswerSettings",
     "BuildOptions",
+    "ClusterError",
     "DataError",
     "DiskFullError",
     "DocQA",
     "DocQAError",
+    "EvidenceSentence",
     "Explanation",
     "FilterError",
     "Hit",

@@ -45,6 +45,8 @@ class AnswerSettings:
         stop_margin: candidates are read in growing groups until the best span's ranking value is
             above what ``prior_weight`` gives the best unread window by more than this; ``inf``
             reads them all.
+        headings: whether the reader reads the document's title and the headings above a window in
+            front of it; for readers that were trained so.
         platt: how the evidence for an answer becomes the probability that it is right
             (:class:`docqa.ranking.probability.Platt`); None where nobody has measured it.
 
@@ -58,6 +60,7 @@ class AnswerSettings:
     length_weight: float = 0.0
     null_threshold: float = float("inf")
     stop_margin: float = float("inf")
+    headings: bool = False
     platt: Platt | None = None
 
     def __post_init__(self) -> None:
@@ -66,6 +69,8 @@ class AnswerSettings:
                 "max_answer_tokens must be a whole number of at least 1, "
                 f"not {self.max_answer_tokens!r}"
             )
+        if not isinstance(self.headings, bool):
+            raise ValueError(f"headings must be true or false, not {self.headings!r}")
         for name in (*_WEIGHTS, "null_threshold", "stop_margin"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or isnan(value):

@@ -37,6 +37,8 @@ class Hit:
         prominence: the z-score of ``score`` among the hits of the question, so how far the window
             stands out among those that are read.
         copies: windows with the same text that stand for this one, as of copies of one file.
+        heading_line: the document's title and the headings above the window
+            (:func:`docqa.ingest.outline.heading_lines`).
     """
 
     id: int
@@ -48,6 +50,7 @@ class Hit:
     score: float
     prominence: float
     copies: tuple[Copy, ...] = ()
+    heading_line: str = ""
 
     @property
     def start(self) -> int:

@@ -8,7 +8,7 @@ tell what is new and what is gone by comparing ids alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ from docqa.index.schema import (
     setting,
     unpack,
 )
+from docqa.index.searched import Searched
 from docqa.index.system_errors import damaged, database_errors, file_errors
 from docqa.ingest.document import Document, page_of
 from docqa.ingest.errors import os_reason
@@ -44,6 +45,8 @@ from docqa.ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
+# Documents that are copied in one transaction.
+_COPIED_TOGETHER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,16 @@ class Store:
         """Where the documents lie, as kept and as seen."""
         return self._paths
 
+    @property
+    def parts(self) -> Sequence[tuple[int, Store]]:
+        """The databases that hold the documents, each with what is added to its ids: this one."""
+        return ((0, self),)
+
+    @property
+    def searched(self) -> Searched:
+        """Which share of the documents the searches of this snapshot went through: all."""
+        return Searched()
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Hold one generation: all reads inside see it, whatever is written meanwhile.
@@ -285,6 +298,14 @@ class Store:
         for id_, kept in self.db.execute("select id, path from documents where error is null"):
             yield id_, self._paths.to_path(kept)
 
+    def paths_of(self, documents: Iterable[int]) -> dict[int, str]:
+        """Return the absolute paths of some documents, by id."""
+        rows = self.db.execute(
+            "select id, path from documents where id in (select value from json_each(?))",
+            [json.dumps(sorted(set(documents)))],
+        )
+        return {row[0]: self._paths.to_path(row[1]) for row in rows}
+
     def window_ids(self, documents: Sequence[int] | None = None) -> IdArray:
         """Return ``(windows,)`` the ids of windows, ascending.
 
@@ -330,7 +351,8 @@ class Store:
         """
         rows = self.db.execute(
             'select w.id, w.document_id, d.path, d.page_starts, w.start, w."end", w.text,'
-            " w.token_ids, w.token_offsets from windows w join documents d on d.id = w.document_id"
+            " w.heading_line, w.token_ids, w.token_offsets"
+            " from windows w join documents d on d.id = w.document_id"
             " where w.id in (select value from json_each(?))",
             [json.dumps(list(ids))],
         )
@@ -344,12 +366,22 @@ class Store:
         ]
 
     def _hit(self, row: tuple[Any, ...], score: float, prominence: float) -> Hit:
-        id_, document_id, path, page_starts, start, end, text, token_ids, token_offsets = row
-        window = _window(start, end, token_ids, token_offsets)
+        id_, document_id, path, page_starts, start, end, text, line, *tokens = row
+        window = _window(start, end, *tokens)
         page = page_of(json.loads(page_starts), start)
         number = page[0] if page else None
         document = self._paths.to_path(path)
-        return Hit(id_, document_id, document, number, window, text, score, prominence)
+        return Hit(
+            id_,
+            document_id,
+            document,
+            number,
+            window,
+            text,
+            score,
+            prominence,
+            heading_line=line,
+        )
 
     def document_windows(self, document_id: int) -> list[StoredWindow]:
         """Return all windows of a document, in the order of its text."""
@@ -443,6 +475,46 @@ class Store:
                     vectors.astype(np.float16),
                     strict=True,
                 )
+            )
+
+    def copy_documents(self, source: Store, ids: Sequence[int]) -> None:
+        """Copy files of another index with all that belongs to them; their ids here are new.
+
+        Args:
+            source: made with the same settings and in a folder with the same home.
+            ids: of its documents and of files that could not be read; none is here already.
+        """
+        file = (source.folder / DATABASE).absolute().as_uri()
+        self.db.execute("attach database ? as source", [f"{file}?mode=ro"])
+        try:
+            columns = {
+                table: ", ".join(
+                    f'"{row[1]}"'
+                    for row in self.db.execute(f"pragma main.table_info({table})")
+                    if row[1] not in ("id", "document_id")
+                )
+                for table in ("documents", "pieces", "windows")
+            }
+            for first in range(0, len(ids), _COPIED_TOGETHER):
+                with self._change():
+                    for old in ids[first : first + _COPIED_TOGETHER]:
+                        self._copy(old, columns)
+        finally:
+            self.db.execute("detach database source")
+
+    def _copy(self, old: int, columns: dict[str, str]) -> None:
+        names = columns["documents"]
+        new = self.db.execute(
+            f"insert into main.documents ({names})"
+            f" select {names} from source.documents where id = ?",
+            [old],
+        ).lastrowid
+        for table in ("pieces", "windows"):
+            names = columns[table]
+            self.db.execute(
+                f"insert into main.{table} (document_id, {names})"
+                f" select ?, {names} from source.{table} where document_id = ? order by id",
+                [new, old],
             )
 
     def put_failure(self, path: str, error: str, size: int, mtime_ns: int) -> None:

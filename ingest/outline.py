@@ -38,10 +38,14 @@ def heading_lines(source: Source, starts: Sequence[int]) -> list[str]:
         >>> heading_lines(document, [10_500])
         ['Staff handbook › Leaving › Notice periods']
     """
-    title = source.title or PurePath(source.path).stem
+    return lines_under(source.title or PurePath(source.path).stem, source.outline, starts)
+
+
+def lines_under(title: str, outline: Sequence[Heading], starts: Sequence[int]) -> list[str]:
+    """Return what :func:`heading_lines` does, of a title and headings."""
     return [
         _line(title, [heading.text for heading in path if heading.start < start])
-        for start, path in zip(starts, _paths(source.outline, starts), strict=True)
+        for start, path in zip(starts, _paths(outline, starts), strict=True)
     ]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -97,12 +97,20 @@ class Window:
         start, end: offsets ``[start, end)`` into the document's text, in code points.
         token_ids: ``(tokens,)``.
         token_offsets: ``(tokens, 2)`` start and end of each token, counted from ``start``.
+        heading_ids: token ids of the line that says where the window stands, for a reader that
+            reads it in front of the window; no part of any answer.
     """
 
     start: int
     end: int
     token_ids: IntArray
     token_offsets: IntArray
+    heading_ids: IntArray = field(default_factory=lambda: np.empty(0, np.int32))
+
+    @property
+    def read_ids(self) -> IntArray:
+        """Return all that is read of the window: the line above it, then its own tokens."""
+        return np.concatenate([self.heading_ids, self.token_ids])
 
 
 def plain_tokenizer(tokenizer: Tokenizer) -> Tokenizer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +30,7 @@ from docqa.cli.question_files import (
     AnswerFile,
     AnswerFormat,
     BadLine,
+    evidence_json,
     read_questions,
 )
 from docqa.cli.show import (
@@ -38,18 +39,21 @@ from docqa.cli.show import (
     excerpt,
     linked,
     note,
+    note_searched,
     print_answer,
+    print_evidence,
     print_json,
     progress,
 )
 from docqa.errors import IngestError, QuestionError
+from docqa.index.searched import Searched
 from docqa.printable import short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
 if TYPE_CHECKING:
     from docqa.answer import Answer
     from docqa.ingest.document import Document
-    from docqa.qa import DocQA
+    from docqa.qa import DocQA, Result, Timings
 
 # How many questions of a file are read together.
 _BATCH = 32
@@ -80,6 +84,16 @@ _BATCH = 32
 @index_option
 @within_options
 @top_k_option
+@click.option(
+    "--evidence", is_flag=True, help="Show the sentences that answer, in place of the answers."
+)
+@click.option(
+    "--sentences",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="The most sentences of --evidence.",
+)
 @candidates_option
 @reader_option
 @embedder_option
@@ -95,6 +109,8 @@ def ask(
     folder: str,
     within: tuple[str, ...],
     top_k: int,
+    evidence: bool,
+    sentences: int,
     candidates: int,
     reader: str | None,
     embedder: str | None,
@@ -111,6 +127,7 @@ def ask(
     \b
     Example:
       docqa ask "Who may sign?" --top-k 1
+      docqa ask "How is the lease ended early?" --evidence
       docqa ask --questions questions.csv --out answers.jsonl
     """
     from docqa.qa import DocQA
@@ -121,17 +138,30 @@ def ask(
     if question is None and questions_file is None and not sys.stdin.isatty():
         raise click.UsageError('give a question: docqa ask "Who may sign?"')
     settings = answer_settings(reader, asked)
+    how = _How(top_k, sentences if evidence else 0, candidates, within)
     with DocQA(
         folder, reader=reader, embedder=embedder, device=device, dtype=dtype, settings=settings
     ) as qa:
         if questions_file is not None:
-            return _answer_file(qa, questions_file, out, answer_format, top_k, candidates, within)
+            return _answer_file(qa, questions_file, out, answer_format, how)
         qa.load()
         if question is not None:
-            _answer(qa, question, top_k, candidates, within, as_json)
-        else:
-            _prompt(qa, top_k, candidates, within, as_json)
+            return 0 if _answer(qa, question, how, as_json) else 1
+        _prompt(qa, how, as_json)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How questions are asked, as :meth:`docqa.DocQA.results` takes it."""
+
+    top_k: int
+    evidence: int
+    candidates: int
+    within: tuple[str, ...]
+
+    def ask(self, qa: DocQA, questions: list[str]) -> tuple[list[Result], Timings]:
+        return qa.results(questions, self.top_k, self.candidates, self.within, self.evidence)
 
 
 def _check_usage(question: str | None, questions_file: str | None) -> None:
@@ -157,12 +187,11 @@ def _answer_file(
     questions_file: str,
     out: str | None,
     answer_format: AnswerFormat | None,
-    top_k: int,
-    candidates: int,
-    within: tuple[str, ...],
+    how: _How,
 ) -> int:
     """Answer the questions of a file, in batches; return the exit code."""
     questions, bad = read_questions(questions_file)
+    least = Searched()
     with AnswerFile(out, answer_format) as answers, progress("asking") as tell:
         left = [question for question in questions if not answers.check(question)]
         known = len(questions) - len(left)
@@ -178,31 +207,37 @@ def _answer_file(
                     batch.append(question)
                 except QuestionError as problem:
                     bad.append(BadLine(question.line, str(problem)))
-            results, _ = qa.results([one.text for one in batch], top_k, candidates, within)
+            results, _ = how.ask(qa, [one.text for one in batch])
             for question, result in zip(batch, results, strict=True):
                 answers.write(question, result)
+                least = least if result.searched.is_whole else result.searched
             tell(known + min(first + _BATCH, len(left)), len(questions))
     for one in sorted(bad, key=lambda one: one.line):
         note(f"line {one.line}: {one.reason}")
-    return 1 if bad else 0
+    note_searched(least)
+    return 1 if bad or not least.is_whole else 0
 
 
-def _answer(
-    qa: DocQA, question: str, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool
-) -> None:
-    [result], timings = qa.results([question], top_k, candidates, within)
-    last_answers.keep(result.answers)
+def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> bool:
+    """Answer a question; return whether all documents were searched."""
+    [result], timings = how.ask(qa, [question])
+    last_answers.keep(result.evidence or result.answers)
+    note_searched(result.searched)
     if not as_json:
-        if result.windows_read == 0 and not within:
+        if result.windows_read == 0 and not how.within and result.searched.is_whole:
             click.echo("The index holds no documents yet: run docqa index PATH...")
+        elif result.evidence:
+            print_evidence(result.evidence)
         else:
             _print_answers(result.answers)
-        return
+        return result.searched.is_whole
     print_json(
         {
             "question": question,
             "answers": [answer.to_dict() for answer in result.answers],
+            **evidence_json(result),
             "windows_read": result.windows_read,
+            "searched": str(result.searched),
             "timings_ms": {
                 "retrieve": round(1000 * timings.retrieve, 2),
                 "read": round(1000 * timings.read, 2),
@@ -210,9 +245,10 @@ def _answer(
             },
         }
     )
+    return result.searched.is_whole
 
 
-def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool) -> None:
+def _prompt(qa: DocQA, how: _How, as_json: bool) -> None:
     """Questions until the end of input (Ctrl-D) or an empty line."""
     import contextlib
 
@@ -229,7 +265,7 @@ def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_
         if not question:
             return
         try:
-            _answer(qa, question, top_k, candidates, within, as_json)
+            _answer(qa, question, how, as_json)
         except QuestionError as problem:
             error(str(problem))
 
@@ -351,7 +387,7 @@ def search(
     embedder: str | None,
     device: str,
     as_json: bool,
-) -> None:
+) -> int:
     """List the windows that retrieval finds for a question; nothing is read.
 
     \b
@@ -360,11 +396,20 @@ def search(
     """
     from docqa.qa import DocQA
 
-    with DocQA(folder, embedder=embedder, device=device) as qa:
+    with DocQA(folder, embedder=embedder, device=device) as qa, qa.snapshot() as documents:
         hits = qa.search(question, k, within)
+        searched = documents.searched
+    note_searched(searched)
+    code = 0 if searched.is_whole else 1
     if as_json:
-        print_json({"question": question, "hits": [hit.to_dict() for hit in hits]})
-        return
+        print_json(
+            {
+                "question": question,
+                "hits": [hit.to_dict() for hit in hits],
+                "searched": str(searched),
+            }
+        )
+        return code
     for hit in hits:
         page = f", page {hit.page}" if hit.page is not None else ""
         click.echo(
@@ -374,8 +419,9 @@ def search(
         click.echo(click.style(f"        {excerpt(hit.text)}", dim=True))
     if not hits and within:
         click.echo("There is no text in these documents.")
-    elif not hits:
+    elif not hits and searched.is_whole:
         click.echo("The index holds no documents yet: run docqa index PATH...")
+    return code
 
 
 def answer_settings(reader: str | None, asked: dict[str, Any]) -> AnswerSettings | None:

@@ -1,4 +1,4 @@
-"""``docqa index``, ``docqa forget``, ``docqa status``, ``docqa verify``."""
+"""``docqa index``, ``docqa forget``, ``docqa reshard``, ``docqa status``, ``docqa verify``."""
 
 from __future__ import annotations
 
@@ -75,6 +75,18 @@ if TYPE_CHECKING:
 @click.option(
     "--rehash", is_flag=True, help="Look into files whose size and time have not changed, too."
 )
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Make a collection of N indexes that share the documents; see docs/clusters.md.",
+)
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Build the collection's shards on this Ray cluster: auto takes the one that this computer "
+    "is a node of, local starts one for this run.",
+)
 @json_option
 def index(
     paths: tuple[str, ...],
@@ -91,6 +103,8 @@ def index(
     max_file_mb: int,
     workers: int | None,
     rehash: bool,
+    shards: int | None,
+    ray: str | None,
     as_json: bool,
 ) -> int:
     """Index files and folders, or bring an index up to date.
@@ -126,7 +140,7 @@ def index(
         def on_progress(files_done: int, files: int, windows_done: int) -> None:
             bar(files_done, files, f"{windows_done:,} windows")
 
-        report = qa.index(paths, options, on_progress)
+        report = qa.index(paths, options, on_progress, shards, ray)
     if as_json:
         print_json(_report_json(report))
     else:
@@ -227,19 +241,54 @@ def forget(paths: tuple[str, ...], folder: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("folder", metavar="COLLECTION", type=click.Path())
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1),
+    required=True,
+    metavar="N",
+    help="How many indexes share the documents from now on.",
+)
+@json_option
+def reshard(folder: str, shards: int, as_json: bool) -> None:
+    """Share the documents of a collection out to another number of indexes.
+
+    Nothing is read or embedded again. An index that is none of a collection becomes one. It takes
+    as much room again as the collection until it is done; stopped before, everything is as it was.
+
+    \b
+    Example:
+      docqa reshard ./contracts/.docqa --shards 8
+    """
+    from docqa.index.collection.reshard import reshard as share_out
+
+    with progress("sharing out") as bar:
+        done = share_out(Path(folder), shards, bar)
+    if as_json:
+        print_json(asdict(done))
+        return
+    click.echo(
+        f"{done.documents:,} documents, {done.windows:,} windows shared out to {done.shards} "
+        f"shards in {printable(folder)}"
+    )
+
+
+@click.command()
 @index_option
 @json_option
 @click.pass_context
-def status(context: click.Context, folder: str, as_json: bool) -> None:
+def status(context: click.Context, folder: str, as_json: bool) -> int:
     """Say what an index holds and what it was made with, and which settings are in force.
 
     \b
     Example:
       docqa status --index ~/contracts/.docqa
     """
-    from docqa.index.store import Store
+    from docqa.index.opened import open_documents
+    from docqa.index.paths import is_collection
 
-    with Store.open(Path(folder)) as store, store.snapshot():
+    with open_documents(Path(folder)) as store:
+        searched = store.searched
         files = sorted(store.files().items())
         values: dict[str, object] = {
             "index": str(Path(folder).absolute()),
@@ -258,12 +307,13 @@ def status(context: click.Context, folder: str, as_json: bool) -> None:
             "window_size": store.settings.window.size,
             "overlap": store.settings.window.overlap,
             "generation": store.generation,
+            **({"shards": str(searched)} if is_collection(Path(folder)) else {}),
             "bytes": _bytes_in(Path(folder)),
             "settings": [asdict(one) for one in settings_in_force(_main_group(context))],
         }
     if as_json:
         print_json(values)
-        return
+        return 0 if searched.is_whole else 1
     for failure in values.pop("failures"):  # type: ignore[attr-defined]
         note(f"failed: {short_path(failure['path'])}: {failure['error']}")
     for stale in values.pop("stale_documents"):  # type: ignore[attr-defined]
@@ -275,6 +325,7 @@ def status(context: click.Context, folder: str, as_json: bool) -> None:
     for one in settings:  # type: ignore[attr-defined]
         text = f"{one['name']} = {one['value']} ({short_path(one['source'])})"
         click.echo(f"{'setting':12} {printable(text)}")
+    return 0 if searched.is_whole else 1
 
 
 def _main_group(context: click.Context) -> click.Group:
@@ -284,12 +335,20 @@ def _main_group(context: click.Context) -> click.Group:
 
 
 def _bytes_in(folder: Path) -> int:
-    """Return what the files of a folder take; a cache may be replaced meanwhile."""
+    """Return what the files of a folder take; a cache may be replaced meanwhile.
+
+    Of folders in it, those of shards count.
+    """
+    from docqa.index.paths import SHARDS_PREFIX
+
     total = 0
-    with os.scandir(folder) as files:
+    with suppress(FileNotFoundError), os.scandir(folder) as files:
         for file in files:
             with suppress(FileNotFoundError):
-                total += file.stat().st_size
+                if not file.is_dir():
+                    total += file.stat().st_size
+                elif file.name.startswith(SHARDS_PREFIX) or file.name.isdecimal():
+                    total += _bytes_in(Path(file.path))
     return total
 
 
@@ -305,11 +364,10 @@ def verify(folder: str, as_json: bool) -> int:
     Example:
       docqa verify
     """
-    from docqa.index.store import Store
-    from docqa.index.verify import verify as check
+    from docqa.index.opened import verify as check
 
-    with Store.open(Path(folder)) as store, progress("checking") as bar:
-        found = check(store, bar)
+    with progress("checking") as bar:
+        found = check(Path(folder), bar)
     problems, checked = found.problems, found.checked
     if as_json:
         print_json(asdict(found))

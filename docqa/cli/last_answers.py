@@ -19,6 +19,7 @@ from docqa.index.files import replaced
 
 if TYPE_CHECKING:
     from docqa.answer import Answer
+    from docqa.evidence import EvidenceSentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class LastAnswer:
     line: int | None
 
 
-def keep(answers: Sequence[Answer]) -> None:
+def keep(answers: Sequence[Answer | EvidenceSentence]) -> None:
     """Keep answers as the last ones; where that can't be done, a question is answered all the same.
 
     Args:

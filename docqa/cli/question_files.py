@@ -246,7 +246,9 @@ class AnswerFile:
                 "id": question.id,
                 "question": question.text,
                 "answers": [answer.to_dict() for answer in result.answers],
+                **evidence_json(result),
                 "windows_read": result.windows_read,
+                **({} if result.searched.is_whole else {"searched": str(result.searched)}),
             }
             self._write(json.dumps(value).encode() + b"\n")
             return
@@ -256,6 +258,13 @@ class AnswerFile:
     def _write(self, line: bytes) -> None:
         self._stream.write(line)
         self._stream.flush()
+
+
+def evidence_json(result: Result) -> dict[str, Any]:
+    """Return the sentences of a result for JSON; nothing where none were asked for or found."""
+    if not result.evidence:
+        return {}
+    return {"evidence": [sentence.to_dict() for sentence in result.evidence]}
 
 
 def _csv_row(values: Sequence[Any]) -> bytes:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable, short_path
 
 if TYPE_CHECKING:
+    from docqa.evidence import EvidenceSentence
+    from docqa.index.searched import Searched
     from docqa.quotes.check import QuotePlace
 
 NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
@@ -38,6 +40,12 @@ def print_json(value: dict[str, Any]) -> None:
 def note(text: str) -> None:
     """A line beside the results."""
     click.echo(printable(text), err=True)
+
+
+def note_searched(searched: Searched) -> None:
+    """A line on how many shards were searched, where not all were."""
+    if not searched.is_whole:
+        note(f"searched {searched} of the shards, so answers may be missing: see docqa status")
 
 
 def error(text: str) -> None:
@@ -65,6 +73,24 @@ def print_answer(rank: int, answer: Answer) -> None:
             click.echo(click.style(f"   {line}", dim=True))
 
 
+def print_evidence(sentences: Sequence[EvidenceSentence]) -> None:
+    """The sentences, those of a document together and in the order of its text.
+
+    Their numbers are their ranks, as ``docqa open`` takes them.
+    """
+    ranks = {(one.document, one.start): rank for rank, one in enumerate(sentences, 1)}
+    for n, document in enumerate(dict.fromkeys(one.document for one in sentences)):
+        if n:
+            click.echo()
+        inside = [one for one in sentences if one.document == document]
+        for one in sorted(inside, key=lambda one: one.start):
+            rank = f"{ranks[one.document, one.start]}. "
+            for line in wrapped(flowing(one.text)):
+                click.echo(rank + click.style(line, fg="green"))
+                rank = " " * len(rank)
+            click.echo(click.style(f"   {place_of(one)}", dim=True))
+
+
 def _also(answer: Answer) -> str:
     """The other places of an answer, as many as a person looks at."""
     named = [
@@ -76,8 +102,8 @@ def _also(answer: Answer) -> str:
     return "also in " + "; ".join(named) + (f" and {left:,} more" if left else "")
 
 
-def place_of(found: Answer | QuotePlace) -> str:
-    """Return where an answer or a quote stands, in words."""
+def place_of(found: Answer | EvidenceSentence | QuotePlace) -> str:
+    """Return where an answer, a sentence or a quote stands, in words."""
     place = linked(short_path(found.document), found.document, found.page)
     if found.page is not None:
         place += f", page {found.page}"

@@ -83,7 +83,12 @@ def _dev_option(purpose: str) -> Callable[[_Command], _Command]:
     click.Choice(get_args(Normalize)),
     "One softmax over all windows drawn for a question, or one in each window.",
 )
-@_setting("negatives", click.IntRange(min=0), "Windows without the answer beside the one with it.")
+@_setting(
+    "negatives",
+    click.FloatRange(min=0),
+    "Windows without the answer beside the one with it; 0.5 is one for every other question.",
+)
+@_setting("headings", _Share, "The share of questions read with title and headings in front.")
 @_setting("unanswerable", _Share, "The share of questions drawn with such windows only.")
 @click.option("--teacher", metavar="MODEL", help="A model whose distributions are learned too.")
 @click.option(

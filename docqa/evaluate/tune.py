@@ -167,7 +167,7 @@ def choose_settings(
     smaller ones on a tie: first those that set windows against each other, then that of length.
     The threshold is :func:`null_threshold`. Then come the smallest ``stop_margin`` that costs at
     most 0.1 points of F1, and the curve from confidence to probability at that margin, over all
-    questions. ``max_answer_tokens`` stays what it is in the reader's folder.
+    questions. ``max_answer_tokens`` and ``headings`` stay what they are in the reader's folder.
 
     Args:
         reader: its folder or hub name.
@@ -186,7 +186,7 @@ def choose_settings(
     if not any(question.answers for question in drawn):
         raise ValueError("there is no answerable question to choose settings by")
     own = AnswerSettings.of_reader(model_folder(reader))
-    plain = AnswerSettings(max_answer_tokens=own.max_answer_tokens)
+    plain = AnswerSettings(max_answer_tokens=own.max_answer_tokens, headings=own.headings)
     grid = [
         replace(plain, prior_weight=prior, null_weight=null)
         for prior, null in product(_PRIOR_WEIGHTS, _NULL_WEIGHTS)

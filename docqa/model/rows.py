@@ -23,11 +23,12 @@ from docqa.errors import ModelError
 from docqa.index.models.device import on_device
 from docqa.index.models.families import first_position
 from docqa.index.models.tokenizer import ModelTokenizer
-from docqa.ingest.windows import IntArray, plain_tokenizer
+from docqa.ingest.windows import IntArray, plain_tokenizer, tokenize
 
 # The limit of a model of which no file names any; a greater one names none.
 _USUAL_LIMIT = 512
 _NO_LIMIT = 100_000
+_LONGEST_HEADING = 32
 
 
 class PairEncoder:
@@ -63,9 +64,24 @@ class PairEncoder:
         """Return the number of a window's tokens that fit beside a question."""
         return self.max_tokens - len(question) - self.template.special
 
-    def cls_position(self, question: IntArray, window: IntArray) -> int | None:
-        """Return where CLS stands in a row; None where the model has no such token."""
-        return self.template.position_of(self._cls_id, len(question), len(window))
+    def heading_ids(self, line: str) -> IntArray:
+        """Return the tokens of a heading line as they stand in front of a window.
+
+        Args:
+            line: from :func:`docqa.ingest.outline.heading_lines`.
+
+        Returns:
+            ``(tokens,)``: the line, at its end a colon; at most 32 tokens, the last ones.
+        """
+        return tokenize(f"{line}:", self.tokenizer).ids[-_LONGEST_HEADING:]
+
+    def cls_position(self, question: int, window: int) -> int | None:
+        """Return where CLS stands in a row; None where the model has no such token.
+
+        Args:
+            question, window: the numbers of their tokens, headings counted to the window.
+        """
+        return self.template.position_of(self._cls_id, question, window)
 
     def padded(self, rows: Sequence[Row], device: str) -> dict[str, Tensor]:
         """Return rows as a model's arguments, ``(rows, tokens)`` each, padded on the right."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -99,6 +99,15 @@ class SpanModel:
         settings = WindowSettings(size, min(settings.overlap, size // 2))
         return list(split(tokenize(text, self.tokenizer), settings))
 
+    def under(self, window: Window, line: str, question: IntArray) -> Window:
+        """Return a window with its heading line, where that fits beside window and question.
+
+        Args:
+            line: from :func:`docqa.ingest.outline.heading_lines`.
+        """
+        headed = replace(window, heading_ids=self._encoder.heading_ids(line))
+        return headed if len(headed.read_ids) <= self.room(question) else window
+
     def fit(self, window: Window, question: IntArray) -> list[Window]:
         """A window as it is, or cut into windows that fit beside a long question."""
         room = self.room(question)
@@ -125,7 +134,7 @@ class SpanModel:
             For each job its logits, float32, on the model's device.
         """
         rows = [
-            self._encoder.template.row(job.question, window.token_ids)
+            self._encoder.template.row(job.question, window.read_ids)
             for job in jobs
             for window in job.windows
         ]
@@ -183,8 +192,14 @@ class _Layout:
         for job in jobs:
             first = encoder.template.window_start(len(job.question))
             for window in job.windows:
-                null = encoder.cls_position(job.question, window.token_ids)
-                rows.append((first, len(window.token_ids), -1 if null is None else null))
+                null = encoder.cls_position(len(job.question), len(window.read_ids))
+                rows.append(
+                    (
+                        first + len(window.heading_ids),
+                        len(window.token_ids),
+                        -1 if null is None else null,
+                    )
+                )
         columns = on_device(torch.tensor(rows, dtype=torch.long).reshape(-1, 3).T, device)
         return cls(*columns)
 

@@ -28,7 +28,7 @@ from docqa.server.work import for_client
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from docqa.index.store import Store
+    from docqa.index.protocols import Documents
     from docqa.qa import DocQA
     from docqa.server.service import Service
 
@@ -61,7 +61,7 @@ class ServiceDesk:
         [answered] = await self._service.ask(questions, ask_options(top_k, within))
         return answered.answers
 
-    async def look(self, call: Callable[[Store, Names], _Result]) -> _Result:
+    async def look(self, call: Callable[[Documents, Names], _Result]) -> _Result:
         """Return what a call returns."""
         return await self._service.threads.run(look_at, self.qa, self.catalog, call)
 

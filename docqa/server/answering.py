@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docqa.index.hit import Hit
-from docqa.index.store import Store
+from docqa.index.protocols import Documents
 from docqa.passage import passages
 from docqa.server.documents import Catalog, Names
 
@@ -26,11 +26,12 @@ class AskOptions:
     """What questions that are read together have in common.
 
     Attributes:
-        top_k, candidates: as for :meth:`docqa.qa.DocQA.ask`.
+        top_k, evidence, candidates: as for :meth:`docqa.qa.DocQA.results`.
         within: folders, files and globs, as the client wrote them.
     """
 
     top_k: int
+    evidence: int
     candidates: int
     within: tuple[str, ...]
 
@@ -71,17 +72,23 @@ class Answering:
         with self._qa.snapshot() as store:
             names = self._catalog.names(store)
             within = names.meant(options.within)
-            results, _ = self._qa.results(questions, options.top_k, options.candidates, within)
+            results, _ = self._qa.results(
+                questions, options.top_k, options.candidates, within, options.evidence
+            )
             answered = []
             for result in results:
                 numbers = {hit.document: hit.document_id for hit in result.hits}
-                answers = [
-                    names.show_in(answer.to_dict()) | {"document_id": numbers[answer.document]}
-                    for answer in result.answers
-                ]
+                answers, evidence = (
+                    [
+                        names.show_in(one.to_dict()) | {"document_id": numbers[one.document]}
+                        for one in found
+                    ]
+                    for found in (result.answers, result.evidence)
+                )
                 values = {
                     "question": result.question,
                     "answers": answers,
+                    "evidence": evidence,
                     "hits": _shown(store, names, result.hits),
                     "windows_read": result.windows_read,
                 }
@@ -106,7 +113,7 @@ class Answering:
             return names.show_in(explanation.to_dict())
 
 
-def _shown(store: Store, names: Names, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def _shown(store: Documents, names: Names, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Return hits as clients see them."""
     return [
         names.show_in({name: getattr(found, name) for name in _HIT})

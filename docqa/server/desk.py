@@ -10,7 +10,7 @@ from docqa.server.answering import Answering, AskOptions
 from docqa.server.documents import Catalog, Names
 
 if TYPE_CHECKING:
-    from docqa.index.store import Store
+    from docqa.index.protocols import Documents
     from docqa.qa import DocQA
 
 _Result = TypeVar("_Result")
@@ -41,7 +41,7 @@ class Desk(Protocol):
             DocQAError: as :meth:`docqa.qa.DocQA.ask` raises them.
         """
 
-    async def look(self, call: Callable[[Store, Names], _Result]) -> _Result:
+    async def look(self, call: Callable[[Documents, Names], _Result]) -> _Result:
         """Return what a call returns, made in a thread that holds a snapshot of the index.
 
         Raises:
@@ -69,17 +69,17 @@ class OwnDesk:
         [answered] = await asyncio.to_thread(self._answering.ask, [question], options)
         return answered.answers
 
-    async def look(self, call: Callable[[Store, Names], _Result]) -> _Result:
+    async def look(self, call: Callable[[Documents, Names], _Result]) -> _Result:
         """Return what a call returns; see :class:`Desk`."""
         return await asyncio.to_thread(look_at, self.qa, self.catalog, call)
 
 
 def ask_options(top_k: int, within: Sequence[str]) -> AskOptions:
     """Return how an agent's question is read."""
-    return AskOptions(top_k, _CANDIDATES, tuple(within))
+    return AskOptions(top_k, 0, _CANDIDATES, tuple(within))
 
 
-def look_at(qa: DocQA, catalog: Catalog, call: Callable[[Store, Names], _Result]) -> _Result:
+def look_at(qa: DocQA, catalog: Catalog, call: Callable[[Documents, Names], _Result]) -> _Result:
     """Return what a call returns of the index as it is, and of how its paths are shown."""
     with qa.snapshot() as store:
         return call(store, catalog.names(store))

@@ -27,7 +27,7 @@ from docqa.server.replies import RefusedError
 
 if TYPE_CHECKING:
     from docqa.index.documents import StoredDocument
-    from docqa.index.store import Store
+    from docqa.index.protocols import Documents as IndexDocuments
     from docqa.passage import Passage as HitPassage
     from docqa.quotes.check import QuotePlace
 
@@ -205,7 +205,7 @@ class _Tools:
     ) -> Passages:
         """Find the passages of the documents that a query is about, by meaning and by words."""
 
-        def find(store: Store, names: Names) -> Passages:
+        def find(store: IndexDocuments, names: Names) -> Passages:
             hits = self._desk.qa.search(query, top_k, names.meant(within or ()))
             return Passages(
                 passages=[
@@ -235,7 +235,7 @@ class _Tools:
         Returns at most 20,000 characters; go on from next_start.
         """
 
-        def stretch(store: Store, names: Names) -> DocumentText:
+        def stretch(store: IndexDocuments, names: Names) -> DocumentText:
             source = self._source(store, names, document)
             if page is None and last_page is None:
                 low = start or 0
@@ -273,7 +273,7 @@ class _Tools:
     ) -> Documents:
         """List the documents that can be asked and read."""
 
-        def list_(store: Store, _names: Names) -> Documents:
+        def list_(store: IndexDocuments, _names: Names) -> Documents:
             listed = self._desk.catalog.page(store, offset, limit, part, only_read=True)
             documents = [
                 DocumentEntry(
@@ -305,7 +305,7 @@ class _Tools:
         If not, returns the nearest passage with the difference marked.
         """
 
-        def check(_store: Store, names: Names) -> QuoteResult:
+        def check(_store: IndexDocuments, names: Names) -> QuoteResult:
             result = self._desk.qa.check_quote(quote)
             return QuoteResult(
                 exact=result.exact,
@@ -322,7 +322,7 @@ class _Tools:
 
         return await self._desk.look(check)
 
-    def _source(self, store: Store, names: Names, document: str) -> StoredDocument:
+    def _source(self, store: IndexDocuments, names: Names, document: str) -> StoredDocument:
         with suppress(RefusedError):  # no path of a document
             for path in names.meant((document,)):
                 if (source := store.document_at(path)) is not None:

@@ -118,7 +118,7 @@ class Service:
         while not self.is_ready:
             try:
                 await self.threads.run(self.qa.load)
-                await self.ask(["Is everything ready?"], AskOptions(1, 1, ()))
+                await self.ask(["Is everything ready?"], AskOptions(1, 0, 1, ()))
                 self.is_ready = True
             except Exception as error:
                 if str(error) != said:

@@ -25,7 +25,7 @@ from docqa.index.models.tokenizer import load_fast_tokenizer
 from docqa.model.rows import PairEncoder
 from docqa.model.span_head import load_span_head
 from docqa.reader import Reader
-from docqa.settings import READER_SETTINGS
+from docqa.settings import READER_SETTINGS, AnswerSettings
 from docqa.training.card import Averaged, DataFile, averaged_card
 from docqa.training.run_folder import check_out, make_folder, put_reader, state_folder
 from docqa.training.settings import TrainSettings
@@ -98,6 +98,8 @@ def average(
         made = Path(work) / "reader"
         _write_mean([(folders[name], share) for name, share in shares.items()], made)
         make_folder(state_folder(out))
+        headings = all(AnswerSettings.of_reader(folder).headings for folder in folders.values())
+        AnswerSettings(headings=headings).save(made / READER_SETTINGS)
         overall, scores = evaluate_sets(
             Reader(str(made), device=device),
             sets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,18 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from docqa.evaluate.squad import Article, Question
+from docqa.ingest.document import Heading
+from docqa.ingest.outline import lines_under
 from docqa.ingest.windows import IntArray, Tokens, tokenize
 
 # Questions longer than this are cut: beyond it they leave too little room for the window.
 _LONGEST_QUESTION = 64
+# Markdown's, and numbered ones; a number of one part begins items of lists, too.
+_HEADING = re.compile(
+    r"^(?:(?P<signs>#{1,6})[ \t]+(?=\S)|(?P<number>\d+(?:\.\d+)+)\.?[ \t]+(?=[A-Z]))"
+    r"(?P<text>.{2,80}?)[ \t#]*$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class Examples:
         titles: of the articles.
         texts: of the articles, each as one document.
         tokens: of the articles.
+        outlines: of the articles, what looks like a heading in their texts.
         examples: the questions, in the files' order.
         dropped: how many answers no token stands for.
     """
@@ -69,6 +79,7 @@ class Examples:
     titles: Sequence[str]
     texts: Sequence[str]
     tokens: Sequence[Tokens]
+    outlines: Sequence[Sequence[Heading]]
     examples: Sequence[Example]
     dropped: int
 
@@ -93,6 +104,12 @@ class Examples:
         if not len(offsets):
             return ""
         return self.texts[span.article][int(offsets[0, 0]) : int(offsets[-1, 1])].lower()
+
+    def heading_line(self, span: TokenRange) -> str:
+        """Return the title of a window's article and the headings above the window, as a line."""
+        start = int(self.tokens[span.article].offsets[span.first, 0])
+        [line] = lines_under(self.titles[span.article], self.outlines[span.article], [start])
+        return line
 
 
 def make_examples(
@@ -138,7 +155,8 @@ def make_examples(
         if progress is not None:
             progress(number + 1, len(articles))
     titles = [article.title for article in articles]
-    return Examples(titles, texts, tokens, examples, dropped)
+    outlines = [visible_headings(text) for text in texts]
+    return Examples(titles, texts, tokens, outlines, examples, dropped)
 
 
 def majority_answer(question: Question) -> tuple[str, int] | None:
@@ -150,6 +168,21 @@ def majority_answer(question: Question) -> tuple[str, int] | None:
     return min(
         counted, key=lambda answer: (-counted[answer], len(answer[0]), answer[1]), default=None
     )
+
+
+def visible_headings(text: str) -> list[Heading]:
+    """Return what looks like a heading in a text that has lost its outline.
+
+    Lines that begin with Markdown's number signs, or with a number of several parts and a capital.
+    """
+    return [
+        Heading(
+            " ".join(found["text"].split()),
+            len(found["signs"]) if found["signs"] else 1 + found["number"].count("."),
+            found.start(),
+        )
+        for found in _HEADING.finditer(text)
+    ]
 
 
 def _questions(article: Article) -> Iterator[tuple[int, Question, str]]:

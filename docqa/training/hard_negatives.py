@@ -1,24 +1,29 @@
-"""Hard negatives: windows that docqa's own retriever offers for a question, without its answer."""
+"""Hard negatives: windows that share words with a question and do not answer it.
+
+They are what BM25 puts first, without the answer's words in them (Karpukhin et al. 2020, section
+3.2, "Training"). Searching by meaning too would take an embedding of every window first.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from zipfile import BadZipFile
 
 import numpy as np
 
-from docqa.evaluate.evaluation import write_articles
-from docqa.evaluate.squad import Article, Paragraph
 from docqa.index.files import replaced
-from docqa.ingest.windows import WindowSettings
-from docqa.qa import DocQA
+from docqa.index.full_text import any_of, question_words
+from docqa.index.schema import TOKENIZE
+from docqa.ingest.windows import WindowSettings, ranges
 from docqa.training.examples import Examples, TokenRange
 
-# Windows looked at for each question, and questions looked up together.
-_OFFERED = 10
-_TOGETHER = 256
+# The windows looked at for each question.
+_OFFERED = "select rowid, text from windows where windows match ? order by rank limit 10"
+_TOLD = 100  # progress is told after so many questions
 
 # ``(windows, 4)``: the example's number, the article, the first token and the one after the last.
 _Windows = np.ndarray[tuple[int, int], np.dtype[np.int32]]
@@ -63,27 +68,25 @@ def _mine(
     data: Examples, window: WindowSettings, progress: Callable[[int, int], None] | None
 ) -> _Windows:
     found = []
-    with TemporaryDirectory(prefix="docqa-train-") as folder:
-        articles = [
-            Article(title, (Paragraph(text, ()),))
-            for title, text in zip(data.titles, data.texts, strict=True)
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute(f"create virtual table windows using fts5(text, tokenize='{TOKENIZE}')")
+        windows = [
+            TokenRange(article, first, last)
+            for article, tokens in enumerate(data.tokens)
+            for first, last in ranges(tokens, window)
         ]
-        paths = write_articles(articles, Path(folder) / "articles")
-        numbers = {str(path): number for number, path in enumerate(paths)}
-        with DocQA(Path(folder) / "index", window=window) as qa:
-            qa.index([Path(folder) / "articles"])
-            for start in range(0, len(data), _TOGETHER):
-                examples = data.examples[start : start + _TOGETHER]
-                hits = qa.search_many([example.text for example in examples], _OFFERED)
-                for example, offered in zip(examples, hits, strict=True):
-                    for hit in offered:
-                        text = hit.text.lower()
-                        if not any(answer in text for answer in example.answers):
-                            article = numbers[hit.document]
-                            offsets = data.tokens[article].offsets
-                            first = np.searchsorted(offsets[:, 1], hit.start, side="right")
-                            last = np.searchsorted(offsets[:, 0], hit.end, side="left")
-                            found.append((example.number, article, first, last))
-                if progress is not None:
-                    progress(start + len(examples), len(data))
+        db.executemany(
+            "insert into windows (rowid, text) values (?, ?)",
+            ((number, data.text(at)) for number, at in enumerate(windows)),
+        )
+        for example in data.examples:
+            words = question_words(example.text)
+            offered = db.execute(_OFFERED, [any_of(words)]) if words else ()
+            for number, text in offered:
+                if not any(answer in text for answer in example.answers):
+                    found.append((example.number, *astuple(windows[number])))
+            if progress is not None and example.number % _TOLD == 0:
+                progress(example.number, len(data))
+    if progress is not None:
+        progress(len(data), len(data))
     return np.array(found, np.int32).reshape(-1, 4)

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel
 
@@ -29,8 +28,6 @@ from docqa.training.stages import OnStage, stage_progress
 from docqa.training.step import Stepper
 from docqa.training.teacher import teacher_logits
 from docqa.training.trained_model import base_folder, load_base, moving_average, parameter_groups
-
-_NO_TOKENS = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def prepare_run(
     base = base_folder(settings.base)
     model = load_base(base, settings)
     encoder = PairEncoder(base, model)
-    if encoder.cls_position(_NO_TOKENS, _NO_TOKENS) is None:
+    if encoder.cls_position(0, 0) is None:
         raise ModelError("a model without a CLS token can't learn where there is no answer")
     articles = list(chain.from_iterable(learned))
     examples = make_examples(articles, encoder.tokenizer, stage_progress(on_stage, "tokenizing"))

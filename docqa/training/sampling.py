@@ -24,10 +24,11 @@ _HARD, _SAME_ARTICLE = 0.6, 0.8
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A question with the windows to be read for it."""
+    """A question with the windows to be read for it, and whether headings are read with them."""
 
     example: Example
     windows: tuple[TokenRange, ...]
+    headings: bool = False
 
 
 class Drawer:
@@ -85,11 +86,13 @@ class Drawer:
             gold = None
         without = gold is None
         windows = [] if gold is None else [self._with_answer(example, gold, window, random)]
-        for _ in range(self._settings.negatives + without):
+        whole, part = divmod(self._settings.negatives, 1)
+        for _ in range(int(whole) + (random.random() < part) + without):
             negative = self._without_answer(example, size, random)
             if negative is not None:
                 windows.append(negative)
-        return Drawn(example, tuple(dict.fromkeys(windows)))
+        headings = random.random() < self._settings.headings
+        return Drawn(example, tuple(dict.fromkeys(windows)), headings)
 
     def _paragraph(self, example: Example, window: WindowSettings) -> Iterator[TokenRange]:
         """Yield the windows of a question's own paragraph."""

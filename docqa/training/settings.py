@@ -18,7 +18,6 @@ _COUNTS = {
     "batch_questions": 1,
     "window_size": 1,
     "overlap": 0,
-    "negatives": 0,
     "evaluations": 1,
     "patience": 1,
     "dev_questions": 1,
@@ -47,9 +46,12 @@ class TrainSettings:
         normalize: ``question`` is one softmax over all windows drawn for a question (shared
             normalisation, Clark and Gardner 2018, section 3.2), ``window`` one in each window.
         negatives: windows without the answer that are drawn beside the one with it, for
-            ``question``.
+            ``question``; 1.5 is one, and a second for every other question.
         unanswerable: the share of questions drawn with such windows only, for ``question``; one at
             least, and where ``negatives`` is 0 none that the retriever offers.
+        headings: the share of questions whose windows are read with the document's title and the
+            headings above them in front, as the reader then reads them when it is asked
+            (:class:`docqa.AnswerSettings`); the rest teaches it to do without.
         teacher_weight: what the teacher's distributions weigh against the annotators' answers,
             from 0 to 1, where there is a teacher.
         evaluations: how often the dev score is taken in an epoch.
@@ -76,8 +78,9 @@ class TrainSettings:
     window_size: int = 320
     overlap: int = 96
     normalize: Normalize = "question"
-    negatives: int = 3
+    negatives: float = 3
     unanswerable: float = 0.1
+    headings: float = 0.0
     teacher_weight: float = 0.5
     evaluations: int = 4
     patience: int = 4
@@ -97,9 +100,10 @@ class TrainSettings:
         for name in ("epochs", "learning_rate", "clip"):
             if not (getattr(self, name) > 0 and isfinite(getattr(self, name))):
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        if not (self.weight_decay >= 0 and isfinite(self.weight_decay)):
-            raise ValueError(f"weight_decay must not be negative, is {self.weight_decay}")
-        for name in ("warmup", "unanswerable", "teacher_weight", "refused"):
+        for name in ("weight_decay", "negatives"):
+            if not (getattr(self, name) >= 0 and isfinite(getattr(self, name))):
+                raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
+        for name in ("warmup", "unanswerable", "headings", "teacher_weight", "refused"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
         for name in ("dropout", "ema_decay"):

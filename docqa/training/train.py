@@ -14,7 +14,7 @@ from docqa.evaluate.evaluation import SetScores, evaluate_sets
 from docqa.evaluate.tune import Tuned, choose_settings
 from docqa.index.models.device import Device
 from docqa.reader import Reader
-from docqa.settings import READER_SETTINGS
+from docqa.settings import READER_SETTINGS, AnswerSettings
 from docqa.training.card import Made, card
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.prepared_run import PreparedRun, prepare_run
@@ -104,6 +104,7 @@ def train(
     folder = run.state / f"step-{best}"
     tuned = None
     if run.is_main:
+        AnswerSettings(headings=settings.headings > 0).save(folder / READER_SETTINGS)
         tuned = choose_settings(
             str(folder),
             run.dev,

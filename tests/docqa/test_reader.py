@@ -99,6 +99,36 @@ def test_the_logits_are_the_model_s_own(tiny_reader: Path, tiny: Reader) -> None
     torch.testing.assert_close(logits.null_start[0], expected.start_logits[0, 0])
 
 
+def test_a_heading_line_is_read_in_front_of_a_window_and_is_no_part_of_it(
+    tiny_reader: Path, tiny: Reader
+) -> None:
+    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+    text, line, asked = "the tenant signs the lease in paris", "contract \u203a rent", "who signs?"
+    encoded = AutoTokenizer.from_pretrained(tiny_reader)(
+        asked, f"{line}: {text}", return_tensors="pt", return_token_type_ids=True
+    )
+    model = AutoModelForQuestionAnswering.from_pretrained(tiny_reader).eval()
+    with torch.inference_mode():
+        expected = model(**encoded)
+    question = tiny.model.question_ids(asked)
+    [window] = tiny.model.windows(text, question, WindowSettings())
+    [logits] = tiny.model.logits([Job(question, [tiny.model.under(window, line, question)])])
+    inside = [n for n, side in enumerate(encoded.sequence_ids(0)) if side == 1]
+    own = inside[-len(window.token_ids) :]
+    assert logits.start.shape == (1, len(own))
+    torch.testing.assert_close(logits.start[0], expected.start_logits[0, own])
+    torch.testing.assert_close(logits.end[0], expected.end_logits[0, own])
+    torch.testing.assert_close(logits.null_start[0], expected.start_logits[0, 0])
+
+
+def test_a_heading_line_gives_way_to_a_window_that_needs_the_room(tiny: Reader) -> None:
+    question = tiny.model.question_ids("who signs?")
+    [full] = tiny.model.windows("the tenant signs . " * 30, question, WindowSettings(400, 8))
+    assert tiny.model.room(question) - len(full.token_ids) < 3
+    assert tiny.model.under(full, "the contract", question) is full
+
+
 def roberta(folder: Path) -> None:
     """A random RoBERTa: no segments, two separators, shifted positions, byte-level tokens."""
     from tokenizers import ByteLevelBPETokenizer

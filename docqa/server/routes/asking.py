@@ -36,10 +36,11 @@ def asking_routes(service: Service) -> APIRouter:
         """Answer one question or several in the documents' own words, best answer first."""
         questions = checked_questions(asked.question, limits)
         check_number("top_k", asked.top_k, limits.answers)
+        check_number("evidence", asked.evidence, limits.answers)
         check_number("candidates", asked.candidates, limits.candidates)
         for question in questions:
             check_question(question)
-        options = AskOptions(asked.top_k, asked.candidates, tuple(asked.within))
+        options = AskOptions(asked.top_k, asked.evidence, asked.candidates, tuple(asked.within))
         began = perf_counter()
         work = _ask(service, questions, options, asked.boxes)
         results = await for_client(request, limits.answer_seconds, work)

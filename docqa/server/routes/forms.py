@@ -36,6 +36,7 @@ class AskRequest(_Request):
     top_k: int = Field(3, ge=1, description="The most answers.")
     candidates: int = Field(10, ge=1, description="How many windows the reader gets to read.")
     within: Within
+    evidence: int = Field(0, ge=0, description="The most sentences that answer, beside answers.")
     boxes: bool = Field(True, description="Whether answers in PDF files come with their boxes.")
 
 

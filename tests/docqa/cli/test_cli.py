@@ -64,7 +64,8 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     code = run(["ask", "Who is the landlord?", "--index", str(index), "--top-k", "2", "--json"])
     value = as_json(capsys)
     assert code == 0
-    assert value.keys() == {"question", "answers", "windows_read", "timings_ms"}
+    assert value.keys() == {"question", "answers", "windows_read", "searched", "timings_ms"}
+    assert value["searched"] == "1/1"
     assert value["timings_ms"].keys() == {"retrieve", "read", "total"}
     assert len(value["answers"]) == 2
     best = value["answers"][0]
@@ -88,6 +89,21 @@ def test_ask_shows_answer_sentence_file_and_probability(
     assert "This lease is between Margaret Holloway, the landlord, and the tenant." in shown
     assert "lease.txt, line 1," in shown
     assert re.search(r"\(\d+% sure\)", shown)
+
+
+def test_ask_shows_the_sentences_that_answer(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    question = ["ask", "How can the lease be ended early?", "--index", str(index), "--evidence"]
+    sentence = "Either side may end it earlier with a notice period of ninety days."
+    assert run(question) == 0
+    assert f"1. {sentence}\n" in capsys.readouterr().out
+    assert run([*question, "--sentences", "2", "--json"]) == 0
+    [best, second] = as_json(capsys)["evidence"]
+    assert best["text"] == sentence
+    assert best["share"] >= second["share"]
+    text = Path(best["document"]).read_text(encoding="utf-8")
+    assert text[best["start"] : best["end"]] == sentence
 
 
 def test_no_answer_is_a_plain_sentence(index: Path, capsys: pytest.CaptureFixture[str]) -> None:

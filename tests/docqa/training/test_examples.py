@@ -8,7 +8,12 @@ from tokenizers import Tokenizer
 from docqa.evaluate.squad import Article, Paragraph, Question
 from docqa.ingest.windows import plain_tokenizer
 from docqa.settings import DEFAULT_READER
-from docqa.training.examples import TokenRange, majority_answer, make_examples
+from docqa.training.examples import (
+    TokenRange,
+    majority_answer,
+    make_examples,
+    visible_headings,
+)
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +85,10 @@ def test_token_ranges() -> None:
     assert not TokenRange(0, 2, 8).holds(TokenRange(1, 3, 4))
     assert TokenRange(0, 2, 8).overlaps(TokenRange(0, 7, 9))
     assert not TokenRange(0, 2, 8).overlaps(TokenRange(0, 8, 9))
+
+
+def test_headings_are_seen_in_a_text_that_has_lost_its_outline() -> None:
+    text = "# Staff handbook\n\nText.\n2.1 Leaving\n1.5 litres\n3. An item\n## Notice ##\nText."
+    found = [(heading.text, heading.level) for heading in visible_headings(text)]
+    assert found == [("Staff handbook", 1), ("Leaving", 2), ("Notice", 2)]
+    assert all(text[heading.start :].startswith(("#", "2.1")) for heading in visible_headings(text))

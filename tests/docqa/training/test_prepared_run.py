@@ -176,7 +176,7 @@ def test_a_base_that_is_not_there(ten_questions: Path, tmp_path: Path) -> None:
         ("epochs", float("inf")),
         ("weight_decay", float("nan")),
         ("batch_questions", 7.5),
-        ("negatives", 1.5),
+        ("negatives", float("nan")),
         ("window_size", 240.5),
         ("overlap", 200),
         ("refused", 1.5),

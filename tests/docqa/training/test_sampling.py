@@ -80,6 +80,13 @@ def test_without_negatives_unanswerable_questions_still_get_a_window(data: Examp
     assert all(len(each) == 1 for each in windows)
 
 
+def test_a_part_of_a_negative_is_drawn_for_a_part_of_the_questions(data: Examples) -> None:
+    settings = replace(SETTINGS, negatives=1.25, unanswerable=0.0)
+    windows = [len(one.windows) for epoch in range(60) for one in drawn(data, settings, epoch)]
+    assert set(windows) <= {1, 2, 3}
+    assert 0.15 < np.mean([count == 3 for count in windows]) < 0.35
+
+
 def test_windows_keep_to_their_size(data: Examples) -> None:
     for one in drawn(data, SETTINGS):
         assert all(0 < window.last - window.first <= 16 for window in one.windows)
@@ -100,8 +107,11 @@ def test_window_normalisation_reads_the_paragraph_whole(data: Examples) -> None:
         assert one.windows[-1].last == one.example.paragraph.last
 
 
-def test_targets_are_the_answers_tokens(data: Examples, encoder: PairEncoder) -> None:
-    questions = drawn(data, replace(SETTINGS, unanswerable=0.0))
+@pytest.mark.parametrize("headings", [0.0, 1.0])
+def test_targets_are_the_answers_tokens(
+    data: Examples, encoder: PairEncoder, headings: float
+) -> None:
+    questions = drawn(data, replace(SETTINGS, unanswerable=0.0, headings=headings))
     batches = make_batches(questions, data, encoder, "question", 80)
     assert len(batches) > 1
     for batch in batches:
@@ -110,6 +120,10 @@ def test_targets_are_the_answers_tokens(data: Examples, encoder: PairEncoder) ->
             gold = one.example.gold
             assert gold is not None
             marked = np.flatnonzero(batch.targets.starts[n].numpy())
+            line = encoder.heading_ids(data.titles[window.article])[: 99 * bool(headings)]
+            before = batch.rows[n].ids[: batch.first_tokens[n]]
+            assert before.tolist()[2 + len(one.example.ids) :] == line.tolist()
+            assert batch.targets.counted[n].sum() == 1 + window.last - window.first
             if window.holds(gold):
                 ids = data.tokens[gold.article].ids
                 assert batch.rows[n].ids[marked[0]] == ids[gold.first]
