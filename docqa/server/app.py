@@ -91,13 +91,6 @@ def _mount_agents(app: FastAPI, service: Service) -> None:
     """Serve agents at ``/mcp``, where the extra for them is installed."""
     if find_spec("mcp") is None:
         return
-    from docqa.server.agents import LOCAL_HOSTS, ServiceDesk, mount_mcp
+    from docqa.server.agents import ServiceDesk, mount_mcp
 
-    settings = service.settings
-    hosts = [pattern for name in settings.names for pattern in (name, f"{name}:*")]
-    mount_mcp(
-        app,
-        ServiceDesk(service),
-        settings.limits.answer_seconds,
-        allowed_hosts=[*LOCAL_HOSTS, *hosts],
-    )
+    mount_mcp(app, ServiceDesk(service), service.settings.limits.answer_seconds)
