@@ -26,8 +26,8 @@ class Hit:
     """A window of a document, as a search ranks it.
 
     Attributes:
-        id: the window's, in its index.
-        document_id: its document's, in the same index.
+        id: the window's, in its index or collection.
+        document_id: its document's, in the same.
         document: path of the source file.
         page: the page (from 1) that the window starts on; None where the format has no pages.
         window: its place in the document's text, and its tokens.

@@ -7,6 +7,7 @@ something to do.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -241,14 +242,12 @@ def _connected(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
+    how: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == LOCAL:
+        how["include_dashboard"] = False
     try:
         _check_address(address)
-        ray.init(
-            address,
-            log_to_driver=False,
-            logging_level="ERROR",
-            **({"include_dashboard": False} if address == LOCAL else {}),
-        )
+        ray.init(address, **how)
     except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ClusterError(f"no Ray cluster at {address}: {reason}") from error
