@@ -17,83 +17,30 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import pickle
 import random
-import statistics
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
-from fan_out import Cluster, Outcome, Round, Service, simulate
+from fan_out import Cluster, Outcome, simulate
 from partial_search import measure_quantising, measure_routing
 from rich.console import Console
 from rich.table import Table
-from serve import questions_of
+from shard_times import CANDIDATES, busy_seconds, measure, nearest_size, rounds_of, sizes
 
 from docqa import DocQA
 from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.squad import Article, load_squad, sampled
-from docqa.index.store import Store
+from docqa.index.search import POOL
 
 MEASURED = Path(__file__).with_name("scale_measured.json")
-CANDIDATES = 10
-_POOL = 200  # windows that each of a shard's two searches offers
 _PAYS = 0.1  # of the 99th percentile: less gained is no reason for another part
 _SEED = 0
 
 
 # -- sizes ---------------------------------------------------------------------------------------
-
-
-def sizes(index: Path) -> dict[str, float]:
-    """Return the windows of an index, and the bytes of its parts on disk and in memory."""
-    with closing(Store.open(index)) as store:
-        windows = store.counts()["windows"]
-        tables = dict(
-            store.db.execute("select name, sum(pgsize) from dbstat group by name").fetchall()
-        )
-        columns = store.db.execute(
-            "select sum(length(cast(text as blob))), sum(length(token_ids)),"
-            " sum(length(token_offsets)), sum(length(embedding)) from windows"
-        ).fetchone()
-    full_text = sum(size for name, size in tables.items() if name.startswith("windows_fts"))
-    return {
-        "windows": windows,
-        "database": sum(tables.values()),
-        "windows_table": tables["windows"],
-        "text": columns[0],
-        "token_ids": columns[1],
-        "token_offsets": columns[2],
-        "embedding": columns[3],
-        "full_text": full_text,
-        "documents": tables["pieces"] + tables["documents"],
-        "vectors_file": sum(file.stat().st_size for file in index.glob("vectors-*.faiss")),
-        "postings_file": sum(file.stat().st_size for file in index.glob("words-*.words")),
-        **_memory(index),
-    }
-
-
-def _memory(index: Path) -> dict[str, float]:
-    """Return what this process has more of, once an index is open and questions were asked."""
-    process = psutil.Process()
-    texts = questions_of(str(index), 50)
-    before = process.memory_full_info()
-    with closing(DocQA(index)) as qa, qa._opened.snapshot() as (store, searches):
-        from docqa.index.search import search
-
-        ids = store.window_ids()
-        for n, text in enumerate(texts):
-            vector = store.vectors(ids[n :: len(texts)][:1])
-            search(store, searches, [text], vector, CANDIDATES)
-        after = process.memory_full_info()
-    return {
-        "private_memory": after.uss - before.uss,
-        "mapped_memory": (after.rss - after.uss) - (before.rss - before.uss),
-    }
 
 
 def show_sizes(index: Path) -> None:
@@ -107,100 +54,14 @@ def show_sizes(index: Path) -> None:
     _print(table, f"{windows:,} windows")
 
 
-# -- service times -------------------------------------------------------------------------------
-
-
-def measure(indexes: Sequence[Path], questions: int, repeats: int) -> dict[str, Any]:
-    """Return the seconds of each step of a question, and the sizes of indexes."""
-    from docqa.index.search import search
-
-    found: dict[str, Any] = {"sizes": {}, "search": {}}
-    for index in indexes:
-        with closing(DocQA(index)) as qa, qa._opened.snapshot() as (store, searches):
-            windows = store.counts()["windows"]
-            texts = questions_of(str(index), questions)
-            embedder = qa._opened.embedder(store)
-            vectors = embedder.questions(texts)
-
-            def ask(n: int, store=store, searches=searches, texts=texts, vectors=vectors) -> None:
-                search(store, searches, [texts[n]], vectors[n : n + 1], CANDIDATES)
-
-            for n in range(len(texts)):  # what is on disk is read now
-                ask(n)
-            found["search"][str(windows)] = [
-                [_seconds(ask, n) for _ in range(repeats)] for n in range(len(texts))
-            ]
-            embedder.questions(texts[:1])
-            found["embed"] = [_seconds(embedder.questions, [text]) for text in texts]
-            hits = qa.search_many(texts, CANDIDATES)
-            qa.read_many(texts[:3], hits[:3])
-            found["read"] = [
-                _seconds(qa.read_many, [text], [row]) for text, row in zip(texts, hits, strict=True)
-            ]
-        found["sizes"][str(windows)] = sizes(index)
-    found["reply"] = _reply_seconds()
-    return found
-
-
-def _seconds(call: Any, *arguments: Any) -> float:
-    began = time.perf_counter()
-    call(*arguments)
-    return round(time.perf_counter() - began, 6)
-
-
-def _reply_seconds(shards: int = 100, times: int = 20) -> float:
-    """Return what unpacking a shard's reply and merging it with the others takes."""
-    rng = np.random.default_rng(_SEED)
-    replies = [
-        pickle.dumps(
-            (
-                rng.integers(0, 1 << 40, 2 * _POOL),
-                rng.random(2 * _POOL, np.float32),
-                rng.random(2 * _POOL, np.float32),
-            )
-        )
-        for _ in range(shards)
-    ]
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        ids, cosines, words = (
-            np.concatenate(parts)
-            for parts in zip(*(pickle.loads(reply) for reply in replies), strict=True)
-        )
-        for scores in (cosines, words):
-            ids[np.argpartition(-scores, _POOL)[:_POOL]].tolist()
-        taken.append((time.perf_counter() - began) / shards)
-    return statistics.median(taken)
-
-
-def service_of(measured: dict[str, Any], windows: int) -> Service:
-    """Return service times as they were measured at the shards of the size nearest to a size.
-
-    A question that takes long at one shard takes long at all: each question of the simulation is
-    one that was measured, and each of its requests takes one of the times that this one took.
-    """
-    rows = np.array(measured["search"][_nearest(measured["search"], windows)])
-
-    def service(rng: np.random.Generator, question: int, requests: int) -> Any:
-        row = rows[np.random.default_rng(question).integers(len(rows))]
-        return row[rng.integers(len(row), size=requests)]
-
-    return service
-
-
-def _nearest(by_windows: dict[str, Any], windows: float) -> str:
-    return min(by_windows, key=lambda size: abs(math.log(int(size) / windows)))
-
-
 # -- simulation ----------------------------------------------------------------------------------
 
 
 def show_simulation(args: argparse.Namespace) -> None:
     measured = json.loads(args.file.read_text())
-    size = int(_nearest(measured["search"], args.shard_windows))
-    service = service_of(measured, size)
-    mean = float(np.mean(measured["search"][str(size)]))
+    size = nearest_size(measured["steps"], args.shard_windows)
+    steps = measured["steps"][size]
+    mean = busy_seconds(steps, max(args.shards))
     reply = args.reply_ms / 1000 if args.reply_ms is not None else measured["reply"]
     plain = Cluster(
         1,
@@ -210,13 +71,14 @@ def show_simulation(args: argparse.Namespace) -> None:
         hop_seconds=args.hop_ms / 1000,
     )
     print(
-        f"shards of {size:,} windows, {1000 * mean:.2f} ms of search; a reply takes a merger "
+        f"shards of {int(size):,} windows, {1000 * mean:.2f} ms of search; a reply takes a merger "
         f"{1000 * reply:.3f} ms; {args.straggle:.1%} of requests are held up for "
         f"{args.straggle_ms:g} ms on average; {args.questions} questions a cell"
     )
 
     def run(rate: float, **changes: Any) -> Outcome:
-        return simulate(Cluster(**{**vars(plain), **changes}), rate, service, args.questions)
+        cluster = Cluster(**{**vars(plain), **changes})
+        return simulate(cluster, rate, rounds_of(steps, cluster.shards), args.questions)
 
     table = Table("load", "questions/s", *(f"{n:,}" for n in args.shards))
     for load in args.loads:
@@ -294,10 +156,10 @@ def _pays(shards: Sequence[int], before: Sequence[Outcome], after: Sequence[Outc
 
 def show_plan(args: argparse.Namespace) -> None:
     measured = json.loads(args.file.read_text())
-    size = int(_nearest(measured["search"], args.shard_windows))
-    bytes_ = {name: total / size for name, total in measured["sizes"][str(size)].items()}
-    search = float(np.mean(measured["search"][str(size)]))
     shards = math.ceil(args.windows / args.shard_windows)
+    size = nearest_size(measured["steps"], args.shard_windows)
+    bytes_ = {name: total / int(size) for name, total in measured["sizes"][size].items()}
+    search = busy_seconds(measured["steps"][size], shards)
     disk = bytes_["database"] + bytes_["vectors_file"] + bytes_["postings_file"]
     hot = bytes_["vectors_file"] + bytes_["postings_file"] + bytes_["private_memory"]
     reply = args.reply_ms / 1000 if args.reply_ms is not None else measured["reply"]
@@ -359,9 +221,9 @@ def show_recall(args: argparse.Namespace) -> None:
         )  # fmt: skip
     _print(table, f"the likeliest of {args.shards} shards by the best of its centroids")
     table = Table("vectors", "bytes", *(f"rescored x{n}" for n in (1, 2, 4, 10)))
-    for name, size, recalls in measure_quantising(all_vectors, vectors, _POOL, (1, 2, 4, 10)):
+    for name, size, recalls in measure_quantising(all_vectors, vectors, POOL, (1, 2, 4, 10)):
         table.add_row(name, str(size), *(f"{recall:.2%}" for recall in recalls))
-    _print(table, f"share of the nearest {_POOL} that are found among so many times {_POOL}")
+    _print(table, f"share of the nearest {POOL} that are found among so many times {POOL}")
 
 
 def _index(articles: Sequence[Article], index: Path) -> None:
