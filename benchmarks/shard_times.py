@@ -96,13 +96,13 @@ def measure(indexes: Sequence[Path], questions: int, repeats: int) -> dict[str, 
             found["read"] = [
                 _seconds(qa.read_many, [text], [row]) for text, row in zip(texts, hits, strict=True)
             ]
-        found["steps"][str(windows)] = _steps(index, texts, vectors, repeats)
+        found["steps"][str(windows)] = measure_steps(index, texts, vectors, repeats)
         found["sizes"][str(windows)] = sizes(index)
         found["reply"] = _reply_seconds(index, texts[:10], vectors)
     return found
 
 
-def _steps(
+def measure_steps(
     index: Path, texts: Sequence[str], vectors: Any, repeats: int
 ) -> dict[str, list[list[float]]]:
     """Return ``(questions, repeats)`` seconds of each step that a shard takes for a question.

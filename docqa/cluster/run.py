@@ -1,0 +1,63 @@
+"""Running the application on Ray, until the process is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+
+import ray
+from ray import serve
+
+from docqa.cluster.app import application
+from docqa.cluster.settings import ClusterSettings
+from docqa.errors import DocQAError
+from docqa.server.settings import ServerSettings
+
+# In place of an address: Ray is started on this computer, and ended with the command.
+LOCAL = "local"
+_NAME = "docqa"
+
+
+def serve_on_ray(
+    address: str, settings: ServerSettings, cluster: ClusterSettings, on_ready: Callable[[], None]
+) -> None:
+    """Serve on a cluster until the process gets SIGINT or SIGTERM.
+
+    Args:
+        address: of the cluster: ``auto`` for that which this computer is a node of, or what
+            ``ray.init`` takes; ``local`` to start one for as long as this lasts.
+        on_ready: called when all replicas run.
+
+    Raises:
+        DocQAError: there is no cluster, or the application can't be started in it.
+    """
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        ray.init(
+            address=address, log_to_driver=False, include_dashboard=False
+        ) if address == LOCAL else ray.init(address=address, log_to_driver=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise DocQAError(f"Ray can't be reached at {address}: {error}") from error
+    try:
+        serve.start(
+            proxy_location="HeadOnly",
+            http_options={
+                "host": settings.host,
+                "port": settings.port,
+                "keep_alive_timeout_s": int(settings.limits.idle_seconds),
+            },
+        )
+        try:
+            serve.run(application(settings, cluster), name=_NAME, route_prefix="/")
+        except RuntimeError as error:
+            raise DocQAError(f"Ray Serve can't run docqa: {error}") from error
+        on_ready()
+        stopped.wait()
+        serve.delete(_NAME)
+    finally:
+        if address == LOCAL:
+            serve.shutdown()
+        ray.shutdown()
