@@ -11,7 +11,7 @@ from docqa.index.hit import Hit
 from docqa.ingest.outline import heading_path
 
 if TYPE_CHECKING:
-    from docqa.index.store import Store
+    from docqa.index.protocols import Documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Passage:
         }
 
 
-def passages(store: Store, hits: Sequence[Hit]) -> list[Passage]:
+def passages(store: Documents, hits: Sequence[Hit]) -> list[Passage]:
     """Return hits as passages, in the same order.
 
     Args:

@@ -13,15 +13,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.answer import Answer
 from docqa.errors import IndexDamagedError, StorageError
-from docqa.index.handle import IndexHandle
 from docqa.index.hit import Hit
+from docqa.index.opened import AnyHandle, is_collection, open_handle
+from docqa.index.searched import Searched
 from docqa.ingest.windows import WindowSettings
 from docqa.question import check_question
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from docqa.explain.explanation import Explanation
     from docqa.index.build import BuildOptions, IndexReport, Progress
     from docqa.index.models.embedder import Embedder
-    from docqa.index.search import Searches
-    from docqa.index.store import Store
+    from docqa.index.opened import AnySearches
+    from docqa.index.protocols import Documents
     from docqa.ingest.box import Box
     from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
@@ -56,12 +57,15 @@ class Result:
         answers: best first; empty where the documents hold none.
         windows_read: how many windows went through the reader for it.
         hits: the windows that the search found, best first.
+        searched: which share of the documents was searched; all, but where shards of a collection
+            can't be read.
     """
 
     question: str
     answers: list[Answer]
     windows_read: int
     hits: list[Hit]
+    searched: Searched = field(default_factory=Searched)
 
 
 @dataclass
@@ -74,7 +78,7 @@ class Timings:
 
 
 class DocQA:
-    """Questions to a folder of documents.
+    """Questions to a folder of documents, by an index of them or by a collection of indexes.
 
     Models are loaded when they are first needed and kept. An object may be used from several
     threads at once, also while the index is written to: the model reads for one after the other,
@@ -103,9 +107,13 @@ class DocQA:
         dtype: str = "auto",
         settings: AnswerSettings | None = None,
     ) -> None:
-        self._opened = IndexHandle(Path(index), embedder, window, device)
-        self._reader_name = reader or DEFAULT_READER
+        self._folder = Path(index)
+        self._embedder = embedder
+        self._window = window
         self._device = device
+        self._handle: AnyHandle | None = None
+        self._handles = threading.Lock()  # over the one above
+        self._reader_name = reader or DEFAULT_READER
         self._dtype = dtype
         self._settings = settings
         self._held = threading.local()  # .snapshot: what this thread holds open
@@ -118,30 +126,37 @@ class DocQA:
         paths: Sequence[str | os.PathLike[str]],
         options: BuildOptions | None = None,
         progress: Progress | None = None,
+        shards: int | None = None,
     ) -> IndexReport:
         """Bring the index in line with files and folders, making it if there is none.
 
         Args:
             paths: files and folders; folders recursively.
             options: which files to take, and what each may cost.
-            progress: told how far the run has come.
+            progress: called as the run comes on.
+            shards: of how many indexes to make a collection; what is there already stays as it is.
 
         Returns:
             What was added, changed, unchanged, removed, and what failed and why.
 
         Raises:
-            IndexMismatchError: the index was made with another embedder or window size.
+            IndexMismatchError: the index was made with another embedder or window size, or with
+                another number of shards.
             IndexLockedError: another process is writing to it.
             DiskFullError: there is no room left. What was written before is kept.
             ModelError: the embedder can't be loaded.
         """
-        from docqa.index.build import BuildOptions, build
+        from docqa.index.build import BuildOptions
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
-        with self._opened.writing(self._new_tokenizer) as store:
-            embedder = self._opened.embedder(store)
-            return build(store, embedder, paths, options or BuildOptions(), progress)
+        options = options or BuildOptions()
+        if shards is None:
+            return self._opened.index(paths, options, progress, self._new_tokenizer)
+        from docqa.index.collection.handle import CollectionHandle
+
+        with CollectionHandle(self._folder, self._embedder, self._window, self._device) as handle:
+            return handle.index(paths, options, progress, self._new_tokenizer, shards)
 
     def forget(self, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
         """Remove files, and all files under folders, from the index.
@@ -159,12 +174,9 @@ class DocQA:
             IndexMissingError: there is no index.
             IndexLockedError: another process is writing to it.
         """
-        from docqa.index.build import forget
-
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
-        with self._opened.writing() as store:
-            return forget(store, paths)
+        return self._opened.forget(paths)
 
     def _new_tokenizer(self) -> str:
         from docqa.model.span_model import load_tokenizer
@@ -233,13 +245,18 @@ class DocQA:
         if not questions:
             return [], Timings()
         began = time.perf_counter()
-        with self.snapshot():
+        with self.snapshot() as store:
             hits = self.search_many(questions, candidates, within)
+            searched = store.searched
             found = time.perf_counter()
             readings = self.read_many(questions, hits, exhaustive=top_k > _FEW)
             results = [
                 Result(
-                    reading.question, rank(reading, self.settings, top_k), len(reading.hits), row
+                    reading.question,
+                    rank(reading, self.settings, top_k),
+                    len(reading.hits),
+                    row,
+                    searched,
                 )
                 for reading, row in zip(readings, hits, strict=True)
             ]
@@ -289,14 +306,15 @@ class DocQA:
             return explanation.searched_wider(wider)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Store]:
+    def snapshot(self) -> Iterator[Documents]:
         """Hold the index as it is for all searches, readings and rankings of this thread inside.
 
         Without it each of them sees the index as it is at that moment. A reading whose document
         was changed in between can't be ranked any more.
 
         Yields:
-            The index's store, to look at documents themselves.
+            The index's documents, to look at themselves; ``searched`` says which share of them
+            the searches inside went through.
 
         Example::
 
@@ -340,7 +358,6 @@ class DocQA:
         self, questions: Sequence[str], k: int = 10, within: Sequence[str] = ()
     ) -> list[list[Hit]]:
         """:meth:`search` for many questions."""
-        from docqa.index.search import search
         from docqa.index.within import absolute_entries
 
         for question in questions:
@@ -349,7 +366,7 @@ class DocQA:
             return []
         with self._snapshot() as (store, searches):
             vectors = self._opened.embedder(store).questions(questions)
-            return search(store, searches, questions, vectors, k, absolute_entries(within))
+            return searches.search(store, questions, vectors, k, absolute_entries(within))
 
     def read(
         self,
@@ -456,7 +473,10 @@ class DocQA:
 
     def close(self) -> None:
         """Close the index's files, each when no thread uses it; the object can be used again."""
-        self._opened.close()
+        with self._handles:
+            handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
 
     def __enter__(self) -> DocQA:
         return self
@@ -466,10 +486,24 @@ class DocQA:
 
     # -- the index, held open ----------------------------------------------------------------
 
+    @property
+    def _opened(self) -> AnyHandle:
+        """The handle of what lies in the folder now, an index or a collection."""
+        with self._handles:
+            handle = self._handle
+            wanted = is_collection(self._folder)
+            if handle is None or handle.is_collection != wanted:
+                if handle is not None:
+                    handle.close()
+                handle = self._handle = open_handle(
+                    self._folder, self._embedder, self._window, self._device, wanted
+                )
+            return handle
+
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Store, Searches]]:
+    def _snapshot(self) -> Iterator[tuple[Documents, AnySearches]]:
         """The index at one generation: that which this thread holds already, or the newest."""
-        held: tuple[Store, Searches] | None = getattr(self._held, "snapshot", None)
+        held: tuple[Documents, AnySearches] | None = getattr(self._held, "snapshot", None)
         if held is not None:
             yield held
             return

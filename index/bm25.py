@@ -18,13 +18,14 @@ K1, B = 1.2, 0.75
 _LEAST_IDF = 1e-6  # of a word that more than half of the windows hold
 
 
-def length_norms(lengths: Floats) -> Floats:
+def length_norms(lengths: Floats, mean: float) -> Floats:
     """Return ``(windows,)`` what a window's length adds below the line.
 
     Args:
         lengths: ``(windows,)`` in words.
+        mean: of all windows that a search looks through.
     """
-    norms: Floats = K1 * (1 - B + B * lengths / max(float(lengths.mean()), 1.0))
+    norms: Floats = K1 * (1 - B + B * lengths / max(mean, 1.0))
     return norms
 
 

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
 from docqa.index.models.embedder import Embedder
+from docqa.index.paths import whole_folder
 from docqa.index.store import FileState, Store
 from docqa.index.system_errors import database_errors, file_errors
 from docqa.ingest.archives import file_of, is_archive
@@ -106,9 +107,24 @@ def build(
         DiskFullError: there is no room left. What was written before is kept.
         StorageError: the index can't be read or written, as the kind of error says.
     """
+    began = time.perf_counter()
+    found = find_files(paths, options.include, options.exclude)
+    report = build_from(store, embedder, found, options, progress)
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def build_from(
+    store: Store,
+    embedder: Embedder,
+    found: Discovery,
+    options: BuildOptions,
+    progress: Progress | None = None,
+) -> IndexReport:
+    """:func:`build` from what was found below the named paths, or a shard's part of it."""
     with database_errors(store.folder):
         _remove_leftovers(store)
-        return _Run(store, embedder, options, progress).run(paths)
+        return _Run(store, embedder, options, progress).run(found)
 
 
 def forget(store: Store, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -134,7 +150,7 @@ def forget(store: Store, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
         gone: set[str] = set()
         for path in paths:
             named = os.path.abspath(os.fsdecode(path))
-            found = {file for file in known if _is_under(file, named)}
+            found = files_under(known, named)
             if not found:
                 raise ValueError(f"the index in {store.folder} holds nothing under {named}")
             gone |= found
@@ -143,6 +159,11 @@ def forget(store: Store, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
                 store.remove(file)
         save_caches(store)
     return sorted(gone)
+
+
+def files_under(files: Iterable[str], path: str) -> set[str]:
+    """Return those of some files that are an absolute path or lie below it."""
+    return {file for file in files if _is_under(file, path)}
 
 
 def save_caches(store: Store) -> DenseIndex:
@@ -184,16 +205,15 @@ class _Run:
         self._files_done = 0
         self._windows_done = 0
 
-    def run(self, paths: Sequence[str | os.PathLike[str]]) -> IndexReport:
+    def run(self, discovery: Discovery) -> IndexReport:
         began = time.perf_counter()
-        discovery = find_files(paths, self._options.include, self._options.exclude)
         self._files = len(discovery.files)
         for failure in discovery.failures:
             self._fail_to_look(failure)
         self._report.skipped = discovery.skipped
         self._report.empty = discovery.empty
         held = _members_of(self._known, filter(is_archive, discovery.files))
-        index = str(self._store.folder.absolute())
+        index = str(whole_folder(self._store.folder))
         for path in _vanished(self._known, discovery, held, index):
             self._remove(path)
         with LoaderPool(self._options.limits, self._options.workers) as pool:

@@ -43,7 +43,7 @@ class StoredDocument:
     Implements :class:`docqa.ingest.document.Source`. Good for as long as the store's snapshot.
 
     Attributes:
-        id: the database's.
+        id: the database's; in a collection, the collection's.
         path: absolute.
         format: as in :class:`docqa.ingest.document.Document`, as are ``title``, ``outline``,
             ``gaps`` and ``page_starts``.
@@ -55,6 +55,7 @@ class StoredDocument:
         self._piece: tuple[int, str, int] = (-1, "", 0)
         self.path = path
         self.id: int = row[0]
+        self._row_id: int = row[0]
         self.format: str = row[1]
         self.length: int = row[2]
         self.page_starts: tuple[int, ...] = tuple(json.loads(row[3]))
@@ -131,7 +132,7 @@ class StoredDocument:
         if self._piece[0] != number:
             row = self._db.execute(
                 "select text, lines from pieces where document_id = ? and number = ?",
-                [self.id, number],
+                [self._row_id, number],
             ).fetchone()
             if row is None:
                 raise IndexDamagedError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from docqa.index.postings import FTS5_LIMIT, Postings, Scorer
+from docqa.index.postings import FTS5_LIMIT, Postings, Scorer, split_words
 from docqa.index.store import Store
 from docqa.index.within import Allowed
 
@@ -30,9 +30,14 @@ class FullText:
     scorer: Scorer | None
 
     @classmethod
-    def load(cls, store: Store) -> FullText:
-        """Return the full text with the postings that lie beside the store; nothing is written."""
-        return cls(Scorer.load(store))
+    def load(cls, store: Store, in_collection: bool = False) -> FullText:
+        """Return the full text with the postings that lie beside the store; nothing is written.
+
+        Args:
+            in_collection: whether the windows are scored among those of other indexes, which FTS5
+                can't do.
+        """
+        return cls(Scorer.load(store, always=in_collection))
 
     @staticmethod
     def refresh(store: Store) -> None:
@@ -62,11 +67,11 @@ class FullText:
         Returns:
             ``(window id, score)``, best first; see :mod:`docqa.index.bm25`, greater is better.
         """
-        words = _words(question)
+        words = question_words(question)
         if not words:
             return []
         if self.scorer is not None:
-            return self.scorer.find_best(store, words, limit, allowed)
+            return self.scorer.find_best(store, split_words(words), limit, allowed)
         query = "select rowid, -rank from windows_fts where windows_fts match ?"
         values: list[str | int] = [" OR ".join(f'"{word}"' for word in words)]
         if allowed is not None:
@@ -77,6 +82,7 @@ class FullText:
         return [(row[0], row[1]) for row in rows]
 
 
-def _words(question: str) -> list[str]:
+def question_words(question: str) -> list[str]:
+    """Return the words of a question that windows are found by, each once."""
     words = list(dict.fromkeys(_WORD.findall(question.lower())))
     return [word for word in words if word not in _STOP_WORDS] or words

@@ -8,22 +8,97 @@ and replaced as a whole when the index has a new generation.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from docqa.index.errors import IndexLockedError, IndexMismatchError, IndexMissingError, StorageError
 from docqa.index.models.folders import DEFAULT_EMBEDDER
 from docqa.ingest.windows import WindowSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from docqa.index.build import BuildOptions, IndexReport, Progress
     from docqa.index.models.embedder import Embedder
+    from docqa.index.protocols import Documents
+    from docqa.index.schema import IndexSettings
     from docqa.index.search import Searches
     from docqa.index.store import Store
 
 _log = logging.getLogger("docqa")
+
+
+class OwnEmbedder:
+    """The embedder that an index was made with, loaded when it is first needed, and kept.
+
+    Args:
+        name: a folder or hub name, or an embedder; the index's own if not given.
+        device: where it runs.
+    """
+
+    def __init__(self, name: str | Embedder | None, device: str) -> None:
+        self._name = name
+        self._device = device
+        self._loading = threading.Lock()
+        self._loaded: Embedder | None = None
+
+    def get(self, made_with: IndexSettings, folder: Path) -> Embedder:
+        """Return the embedder of an index.
+
+        Args:
+            made_with: the index's settings; it may have been made anew since the last call.
+            folder: the index's, for messages.
+
+        Raises:
+            IndexMismatchError: another was asked for.
+            ModelError: it can't be loaded.
+        """
+        from docqa.index.models.embedder import load_embedder
+
+        with self._loading:
+            embedder = self._loaded
+            if embedder is None or (
+                embedder.sha256 != made_with.embedder_sha256 and self._name is None
+            ):
+                embedder = load_embedder(self._name or made_with.embedder, self._device)
+                self._loaded = embedder
+        if embedder.sha256 != made_with.embedder_sha256:
+            raise IndexMismatchError(
+                f"the index in {folder} was made with the embedder {made_with.embedder!r}, "
+                f"not with these weights of {embedder.name!r}; use that one, "
+                "or index into another folder"
+            )
+        return embedder
+
+    def settings_for_new(self, window: WindowSettings | None, tokenizer: str) -> IndexSettings:
+        """Return what a new index is made with.
+
+        Args:
+            window: size and overlap of its windows; the usual ones if not given.
+            tokenizer: the JSON of the tokenizer in whose tokens windows are measured.
+
+        Raises:
+            ModelError: the embedder can't be loaded.
+        """
+        from docqa.index.models.embedder import load_embedder
+        from docqa.index.schema import IndexSettings
+
+        name = self._name or DEFAULT_EMBEDDER
+        if isinstance(name, str) and Path(name).is_dir():
+            name = str(Path(name).absolute())  # the index may be asked from another folder
+        with self._loading:
+            self._loaded = embedder = load_embedder(name, self._device)
+        return IndexSettings(
+            embedder=embedder.name,
+            embedder_sha256=embedder.sha256,
+            dimension=embedder.dimension,
+            window=window or WindowSettings(),
+            tokenizer=tokenizer,
+        )
 
 
 class IndexHandle:
@@ -34,7 +109,10 @@ class IndexHandle:
         embedder: a folder or hub name, or an embedder; the index's own if not given.
         window: size and overlap of windows; the index's own if not given.
         device: of the embedder.
+        in_collection: whether the index is a shard, whose windows are found among those of others.
     """
+
+    is_collection: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -42,18 +120,17 @@ class IndexHandle:
         embedder: str | Embedder | None = None,
         window: WindowSettings | None = None,
         device: str = "auto",
+        in_collection: bool = False,
     ) -> None:
         self.folder = folder
-        self._embedder_name = embedder
+        self._own_embedder = OwnEmbedder(embedder, device)
         self._window = window
-        self._device = device
+        self._in_collection = in_collection
         self._lock = threading.Lock()  # over the next three; held for moments only
         self._idle: list[Store] = []
         self._closings = 0
         self._published: tuple[str, Searches] | None = None  # with the id of their index
         self._loading = threading.Lock()  # one thread brings the searches up, the others wait
-        self._embedding = threading.Lock()  # one thread loads the embedder
-        self._embedder: Embedder | None = None
 
     def __enter__(self) -> IndexHandle:
         return self
@@ -97,7 +174,7 @@ class IndexHandle:
                         yield store, searches
                         return
 
-    def embedder(self, store: Store) -> Embedder:
+    def embedder(self, store: Documents) -> Embedder:
         """Return the embedder that the index was made with.
 
         Args:
@@ -107,23 +184,7 @@ class IndexHandle:
             IndexMismatchError: another was asked for.
             ModelError: it can't be loaded.
         """
-        from docqa.index.models.embedder import load_embedder
-
-        made_with = store.settings
-        with self._embedding:
-            embedder = self._embedder
-            if embedder is None or (
-                embedder.sha256 != made_with.embedder_sha256 and self._embedder_name is None
-            ):
-                embedder = load_embedder(self._embedder_name or made_with.embedder, self._device)
-                self._embedder = embedder
-        if embedder.sha256 != made_with.embedder_sha256:
-            raise IndexMismatchError(
-                f"the index in {self.folder} was made with the embedder {made_with.embedder!r}, "
-                f"not with these weights of {embedder.name!r}; use that one, "
-                "or index into another folder"
-            )
-        return embedder
+        return self._own_embedder.get(store.settings, self.folder)
 
     @contextmanager
     def _store(self) -> Iterator[Store]:
@@ -179,7 +240,7 @@ class IndexHandle:
             with self._loading:
                 found = None if anew else self._published_for(store)  # another thread's, by now
                 if found is None:
-                    found = Searches.load(store)
+                    found = Searches.load(store, self._in_collection)
                     self._save_cache(store, found)
                 elif found.dense.generation < generation:
                     found = found.follow(store)
@@ -243,21 +304,31 @@ class IndexHandle:
                 yield store
 
     def _create(self, tokenizer: str) -> Store:
-        from docqa.index.models.embedder import load_embedder
-        from docqa.index.schema import IndexSettings
         from docqa.index.store import Store
 
-        name = self._embedder_name or DEFAULT_EMBEDDER
-        if isinstance(name, str) and Path(name).is_dir():
-            name = str(Path(name).absolute())  # the index may be asked from another folder
-        with self._embedding:
-            self._embedder = load_embedder(name, self._device)
-            embedder = self._embedder
-        settings = IndexSettings(
-            embedder=embedder.name,
-            embedder_sha256=embedder.sha256,
-            dimension=embedder.dimension,
-            window=self._window or WindowSettings(),
-            tokenizer=tokenizer,
-        )
+        settings = self._own_embedder.settings_for_new(self._window, tokenizer)
         return Store.create(self.folder, settings)
+
+    def index(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        options: BuildOptions,
+        progress: Progress | None,
+        make_tokenizer: Callable[[], str],
+    ) -> IndexReport:
+        """Bring the index in line with files and folders, making it if there is none.
+
+        The arguments are those of :func:`docqa.index.build.build` and of :meth:`writing`, and so
+        are the errors.
+        """
+        from docqa.index.build import build
+
+        with self.writing(make_tokenizer) as store:
+            return build(store, self.embedder(store), paths, options, progress)
+
+    def forget(self, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+        """Remove files, and all files under folders; see :func:`docqa.index.build.forget`."""
+        from docqa.index.build import forget
+
+        with self.writing() as store:
+            return forget(store, paths)

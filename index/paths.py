@@ -2,13 +2,15 @@
 
 Documents below the folder that the index's own folder lies in are kept relative to that folder,
 unless it is the root of the file system; all others are kept absolute. With the index in
-``/home/mira/contracts/.docqa``, ``/home/mira/contracts/lease.pdf`` is kept as ``lease.pdf``.
+``/home/mira/contracts/.docqa``, ``/home/mira/contracts/lease.pdf`` is kept as ``lease.pdf``. A
+shard of a collection keeps them as an index in the collection's folder would.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,6 +21,12 @@ from docqa.ingest.archives import file_of
 
 # How many documents are looked for to find out where a moved index has its documents.
 _SAMPLE = 20
+# In a collection's folder; see docqa.index.collection.catalogue.
+CATALOGUE = "collection.json"
+# Where the shards of a collection lie, below its folder: SHARDS_PREFIX, the generation of their
+# sharing out, and their number.
+SHARDS_PREFIX = "shards-"
+_SHARDS_FOLDER = re.compile(rf"{SHARDS_PREFIX}\d{{4,}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class DocumentPaths:
     @classmethod
     def of_folder(cls, folder: Path) -> DocumentPaths:
         """Return the paths of an index that was not moved."""
-        return cls(str(folder.absolute().parent))
+        return cls(str(whole_folder(folder).parent))
 
     def to_kept(self, path: str) -> str | bytes:
         """Return the form in which the database keeps an absolute path.
@@ -53,6 +61,19 @@ class DocumentPaths:
     def to_path(self, kept: str | bytes) -> str:
         """Return the absolute path that is kept as ``kept``."""
         return os.path.join(self.home, os.fsdecode(kept))
+
+
+def is_collection(folder: Path) -> bool:
+    """Return whether a folder holds a collection."""
+    return (folder / CATALOGUE).exists()
+
+
+def whole_folder(folder: Path) -> Path:
+    """Return the absolute folder of an index; of a shard, the folder of its whole collection."""
+    folder = folder.absolute()
+    if folder.name.isdecimal() and _SHARDS_FOLDER.fullmatch(folder.parent.name):
+        return folder.parent.parent
+    return folder
 
 
 def find_paths(db: Database, folder: Path, recorded_home: str) -> DocumentPaths:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,12 @@ _FREQUENT = 200
 _NEW = 3000
 _GONE = 0.1
 _LONGEST_TERM = 64  # bytes
+# In how many windows a phrase is counted.
+_COUNTED_PHRASES = 1000
 _BLOCK = 64
+
+# A word of a question as FTS5 takes it: one term, or several side by side.
+Word = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,24 @@ class Postings:
         return None
 
     @classmethod
+    def without_words(cls, db: sqlite3.Connection, generation: int) -> Postings:
+        """Read the windows' lengths alone from a full text, which is then asked for all words.
+
+        Args:
+            db: with a table ``windows_fts``.
+        """
+        rows = db.execute("select id, sz from windows_fts_docsize order by id").fetchall()
+        return cls(
+            generation,
+            ids=np.fromiter((row[0] for row in rows), np.int64, len(rows)),
+            lengths=np.fromiter((_varint(row[1]) for row in rows), np.float32, len(rows)),
+            terms=np.empty(0, f"S{_LONGEST_TERM}"),
+            firsts=np.zeros(1, np.int64),
+            slots=np.empty(0, np.uint32),
+            counts=np.empty(0, np.uint8),
+        )
+
+    @classmethod
     def collect(cls, db: sqlite3.Connection, generation: int, least: int = _FREQUENT) -> Postings:
         """Read them from a full text; takes about a minute for a million windows.
 
@@ -79,9 +103,8 @@ class Postings:
             db: with a table ``windows_fts``.
             least: in how many windows a word must be.
         """
-        rows = db.execute("select id, sz from windows_fts_docsize order by id").fetchall()
-        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-        lengths = np.fromiter((_varint(row[1]) for row in rows), np.float32, len(rows))
+        windows_only = cls.without_words(db, generation)
+        ids, lengths = windows_only.ids, windows_only.lengths
         _attach_vocabularies(db)
         found = [
             (term.encode(), windows)
@@ -152,6 +175,36 @@ class Postings:
         return bool(new > _NEW or gone > _GONE * len(self.ids))
 
 
+@dataclass(frozen=True, slots=True)
+class WordStatistics:
+    """What BM25 has to know of all windows that a search looks through.
+
+    Attributes:
+        windows: how many.
+        words: how many words they have together.
+        holding: how many windows hold each word of the questions.
+    """
+
+    windows: int
+    words: float
+    holding: dict[Word, int]
+
+    @property
+    def mean(self) -> float:
+        """How many words a window has."""
+        return self.words / self.windows if self.windows else 0.0
+
+    @classmethod
+    def total(cls, parts: Iterable[WordStatistics]) -> WordStatistics:
+        """Return the statistics of all windows of several indexes."""
+        windows, words, holding = 0, 0.0, Counter[Word]()
+        for part in parts:
+            windows += part.windows
+            words += part.words
+            holding.update(part.holding)
+        return cls(windows, words, dict(holding))
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Postings brought in line with the store, to score windows with.
@@ -160,20 +213,28 @@ class Scorer:
         saved: as they lie beside the store.
         recent: of the windows that are newer; None where there are none.
         ids: ``(windows,)`` of both, ascending.
+        lengths: ``(windows,)`` of both, in words.
         norms: ``(windows,)`` see :func:`docqa.index.bm25.length_norms`.
     """
 
     saved: Postings
     recent: Postings | None
     ids: IdArray
+    lengths: Vectors
     norms: Vectors
 
     @classmethod
-    def load(cls, store: Store) -> Scorer | None:
-        """Return a scorer for what lies beside the store; None where that is of no use."""
+    def load(cls, store: Store, always: bool = False) -> Scorer | None:
+        """Return a scorer for what lies beside the store; None where that is of no use.
+
+        Args:
+            always: return one that asks the full text for every word, then.
+        """
         saved = Postings.load(store)
         if saved is None:
-            return None
+            if not always:
+                return None
+            saved = Postings.without_words(store.db.conn, store.generation)
         recent = None
         if saved.generation != store.generation:
             recent = _recent(store, int(saved.ids[-1]))
@@ -181,27 +242,49 @@ class Scorer:
         if recent is not None:
             ids = np.concatenate([ids, recent.ids])
             lengths = np.concatenate([lengths, recent.lengths])
-        return cls(saved, recent, ids, bm25.length_norms(lengths))
+        mean = float(lengths.mean()) if len(lengths) else 0.0
+        return cls(saved, recent, ids, lengths, bm25.length_norms(lengths, mean))
+
+    def statistics(self, store: Store, words: Iterable[Word]) -> WordStatistics:
+        """Return what BM25 has to know of this index's windows for some words."""
+        _attach_vocabularies(store.db.conn)
+        holding = {word: len(self._find_windows(store, word)[0]) for word in set(words)}
+        return WordStatistics(len(self.ids), float(self.lengths.sum(dtype=np.float64)), holding)
+
+    def for_mean(self, mean: float) -> Scorer:
+        """Return a scorer of the same windows among others, which have so many words on average."""
+        return replace(self, norms=bm25.length_norms(self.lengths, mean))
 
     def find_best(
-        self, store: Store, words: list[str], limit: int, allowed: Allowed | None = None
+        self,
+        store: Store,
+        words: Mapping[Word, int],
+        limit: int,
+        allowed: Allowed | None = None,
+        statistics: WordStatistics | None = None,
     ) -> list[tuple[int, float]]:
         """Return the windows that score best, as FTS5's ``bm25`` scores them.
 
         What is gone since the postings were saved still counts in how rare a word is.
 
         Args:
-            words: runs of letters and digits, each once.
+            words: of a question, from :func:`split_words`.
             allowed: the windows that may be found; all if not given.
+            statistics: of all windows that the search looks through, where these are more than
+                this index's; the scorer is then one of :meth:`for_mean`.
 
         Returns:
             ``(window id, score)``, best first.
         """
         _attach_vocabularies(store.db.conn)
         scores = np.zeros(len(self.ids), np.float32)
-        for word, times in Counter(_terms(words)).items():
+        for word, times in words.items():
             slots, counts = self._find_windows(store, word)
-            weight = np.float32(times * bm25.idf(len(self.ids), len(slots)))
+            if statistics is None:
+                idf = bm25.idf(len(self.ids), len(slots))
+            else:
+                idf = bm25.idf(statistics.windows, statistics.holding[word])
+            weight = np.float32(times * idf)
             scores[slots] += weight * bm25.word_scores(counts, self.norms[slots])
         if allowed is not None:
             scores = self._only(allowed, scores)
@@ -223,7 +306,7 @@ class Scorer:
         return kept
 
     def _find_windows(
-        self, store: Store, word: tuple[str, ...]
+        self, store: Store, word: Word
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
         """Return the slots of the windows that hold a word, and how often they do."""
         held = self.saved.find_windows(word[0]) if len(word) == 1 else None
@@ -237,11 +320,7 @@ class Scorer:
         if len(word) == 1:
             ids, times = _instances(store.db.conn, word[0])
         else:  # parted by FTS5, as snake_case is: a phrase
-            rows = store.db.execute(
-                "select rowid from windows_fts where windows_fts match ?", [f'"{" ".join(word)}"']
-            )
-            ids = np.array([row[0] for row in rows], np.int64)
-            times = np.ones(len(ids), np.int64)
+            ids, times = _phrases(store.db.conn, word)
         return np.searchsorted(self.ids, ids), times.astype(np.float32)
 
 
@@ -260,8 +339,11 @@ def _recent(store: Store, after: int) -> Postings | None:
     return recent if len(recent.ids) else None
 
 
-def _terms(words: list[str]) -> list[tuple[str, ...]]:
-    """Return the terms that FTS5 makes of each word: one, several, or none (left out)."""
+def split_words(words: list[str]) -> Counter[Word]:
+    """Return the words that FTS5 makes of runs of letters and digits, and how often each comes.
+
+    A run may become one term, several, or none: then it is left out.
+    """
     db = sqlite3.connect(":memory:")
     try:
         db.execute(f"create virtual table words using fts5(word, tokenize='{TOKENIZE}')")
@@ -272,7 +354,7 @@ def _terms(words: list[str]) -> list[tuple[str, ...]]:
             found.setdefault(row, []).append(term)
     finally:
         db.close()
-    return [tuple(terms) for terms in found.values()]
+    return Counter(tuple(terms) for terms in found.values())
 
 
 def _find_highest(scores: Vectors, limit: int) -> npt.NDArray[np.intp]:
@@ -304,6 +386,25 @@ def _instances(db: sqlite3.Connection, term: str) -> tuple[IdArray, IdArray]:
     ).fetchone()[0]
     ids, counts = np.unique(np.fromstring(joined or "", np.int64, sep=","), return_counts=True)
     return ids, counts
+
+
+def _phrases(db: sqlite3.Connection, word: Word) -> tuple[IdArray, IdArray]:
+    """Return the windows that hold terms side by side, ascending, and how often each does.
+
+    Where many do, each is taken to do so once: to count, FTS5 reads the windows' texts.
+    """
+    match = f'"{" ".join(word)}"'
+    rows = db.execute("select rowid from windows_fts where windows_fts match ?", [match])
+    ids = np.array([row[0] for row in rows], np.int64)
+    if not 0 < len(ids) <= _COUNTED_PHRASES:
+        return ids, np.ones(len(ids), np.int64)
+    rows = db.execute(
+        "select highlight(windows_fts, 0, char(1), ''), highlight(windows_fts, 0, '', '')"
+        " from windows_fts where windows_fts match ? order by rowid",
+        [match],
+    )
+    marked = [with_marks.count("\1") - without.count("\1") for with_marks, without in rows]
+    return ids, np.maximum(np.array(marked, np.int64), 1)
 
 
 def _varint(size: bytes) -> int:

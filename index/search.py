@@ -7,7 +7,7 @@ other's score too, the true cosine on one side, nothing on the other where no wo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,15 +15,16 @@ import numpy as np
 from docqa.index.dense import DenseIndex
 from docqa.index.full_text import FullText
 from docqa.index.hit import Copy, Hit
+from docqa.index.postings import Scorer, WordStatistics
 from docqa.index.store import IdArray, Store, Vectors
 from docqa.index.within import Allowed, find_allowed
 
 # Windows that each of the two searches offers.
-_POOL = 200
+POOL = 200
 # Filters whose windows are kept; each takes some ten bytes a window.
 _FILTERS = 8
 # How many times as many they offer where these are copies of fewer than are asked for.
-_MORE = 8
+MORE = 8
 
 
 @dataclass(frozen=True)
@@ -33,22 +34,53 @@ class Searches:
     Attributes:
         dense: by meaning.
         words: by words.
+        in_collection: whether the windows are found among those of other indexes.
     """
 
     dense: DenseIndex
     words: FullText
+    in_collection: bool = False
     _allowed: dict[tuple[str, ...], Allowed] = field(default_factory=dict, compare=False)
+    _scorers: dict[float, Scorer] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def load(cls, store: Store) -> Searches:
+    def load(cls, store: Store, in_collection: bool = False) -> Searches:
         """Return both as they stand on disk, brought in line with the store."""
-        return cls(DenseIndex.load(store), FullText.load(store))
+        return cls(DenseIndex.load(store), FullText.load(store, in_collection), in_collection)
 
     def follow(self, store: Store) -> Searches:
         """Return both in line with the store; costs nothing where it has not changed."""
         if self.dense.generation == store.generation:
             return self
-        return Searches(self.dense.follow(store), FullText.load(store))
+        words = FullText.load(store, self.in_collection)
+        return Searches(self.dense.follow(store), words, self.in_collection)
+
+    def scorer_among(self, statistics: WordStatistics) -> Scorer:
+        """Return what scores the windows' words among those of other indexes.
+
+        It is kept for the next questions.
+
+        Args:
+            statistics: of all windows together.
+        """
+        assert self.words.scorer is not None, "searches in a collection have one"
+        found = self._scorers.get(statistics.mean)
+        if found is None:
+            found = self.words.scorer.for_mean(statistics.mean)
+            self._scorers.clear()
+            self._scorers[statistics.mean] = found
+        return found
+
+    def search(
+        self,
+        documents: Store,
+        questions: Sequence[str],
+        vectors: Vectors,
+        k: int,
+        within: tuple[str, ...] = (),
+    ) -> list[list[Hit]]:
+        """Find the ``k`` best windows for each question; see :func:`search`."""
+        return search(documents, self, questions, vectors, k, within)
 
     def allowed(self, store: Store, entries: tuple[str, ...]) -> Allowed | None:
         """Return the windows within a filter, kept for the next questions; None without a filter.
@@ -77,7 +109,7 @@ def search(
     vectors: Vectors,
     k: int,
     within: tuple[str, ...] = (),
-    offered: int = _POOL,
+    offered: int = POOL,
 ) -> list[list[Hit]]:
     """Find the ``k`` best windows for each question, best first.
 
@@ -106,12 +138,14 @@ def search(
     for n, question in enumerate(questions):
         cosines = {int(i): float(s) for i, s in zip(ids[n], scores[n], strict=True) if i >= 0}
         words = dict(searches.words.search(store, question, pool, allowed))
-        hits = _distinct(store, *_fuse(store, vectors[n], cosines, words), k)
+        unseen = np.array(sorted(words.keys() - cosines.keys()), np.int64)
+        if len(unseen):
+            found = store.vectors(unseen) @ vectors[n]
+            cosines |= dict(zip(unseen.tolist(), found.tolist(), strict=True))
+        hits = _distinct(store, *fuse(cosines, words), k)
         # So many copies that nothing else was offered: more of each search.
         if len(hits) < k and len(cosines) >= pool:
-            [hits] = search(
-                store, searches, [question], vectors[n : n + 1], k, within, _MORE * pool
-            )
+            [hits] = search(store, searches, [question], vectors[n : n + 1], k, within, MORE * pool)
         result.append(hits)
     return result
 
@@ -123,17 +157,8 @@ def _distinct(store: Store, ids: list[int], scores: Vectors, k: int) -> list[Hit
         ids: of all windows that were found, best first.
         scores: theirs.
     """
-    texts: dict[str, list[int]] = {}
     places = store.window_texts(ids)
-    best: list[float] = []
-    for id_, score in zip(ids, scores.tolist(), strict=True):
-        text = places[id_][0]
-        if text not in texts:
-            texts[text] = []
-            best.append(score)
-        texts[text].append(id_)
-    groups = [sorted(group) for group in texts.values()][:k]
-    chosen = np.array(best[:k], np.float32)
+    groups, chosen = fold(ids, scores, {id_: place[0] for id_, place in places.items()}, k)
     hits = store.hits([group[0] for group in groups], chosen.tolist(), z_scores(chosen).tolist())
     return [
         replace(
@@ -144,14 +169,36 @@ def _distinct(store: Store, ids: list[int], scores: Vectors, k: int) -> list[Hit
     ]
 
 
-def _fuse(
-    store: Store, vector: Vectors, cosines: dict[int, float], words: dict[int, float]
-) -> tuple[list[int], Vectors]:
-    """Return ids and scores of the windows that either search found, best first."""
-    unseen = np.array(sorted(words.keys() - cosines.keys()), np.int64)
-    if len(unseen):
-        found = store.vectors(unseen) @ vector
-        cosines |= dict(zip(unseen.tolist(), found.tolist(), strict=True))
+def fold(
+    ids: Sequence[int], scores: Vectors, texts: Mapping[int, Hashable], k: int
+) -> tuple[list[list[int]], Vectors]:
+    """Return the ``k`` best groups of windows with the same text, and ``(k,)`` their scores.
+
+    A group's score is that of its best window, and its first window the lowest id.
+
+    Args:
+        ids: of all windows that were found, best first.
+        scores: theirs.
+        texts: by id; or whatever else is the same for the same text alone.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    best: list[float] = []
+    for id_, score in zip(ids, scores.tolist(), strict=True):
+        text = texts[id_]
+        if text not in groups:
+            groups[text] = []
+            best.append(score)
+        groups[text].append(id_)
+    return [sorted(group) for group in groups.values()][:k], np.array(best[:k], np.float32)
+
+
+def fuse(cosines: Mapping[int, float], words: Mapping[int, float]) -> tuple[list[int], Vectors]:
+    """Return ids and scores of the windows that either search found, best first.
+
+    Args:
+        cosines: of all these windows, by id.
+        words: BM25's scores of those that share words with the question.
+    """
     ids: IdArray = np.array(sorted(cosines), np.int64)
     dense = np.array([cosines[i] for i in ids.tolist()], np.float32)
     lexical = np.array([words.get(i, 0.0) for i in ids.tolist()], np.float32)

@@ -8,7 +8,7 @@ tell what is new and what is gone by comparing ids alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ from docqa.index.schema import (
     setting,
     unpack,
 )
+from docqa.index.searched import Searched
 from docqa.index.system_errors import damaged, database_errors, file_errors
 from docqa.ingest.document import Document, page_of
 from docqa.ingest.errors import os_reason
@@ -170,6 +171,16 @@ class Store:
         """Where the documents lie, as kept and as seen."""
         return self._paths
 
+    @property
+    def parts(self) -> Sequence[tuple[int, Store]]:
+        """The databases that hold the documents, each with what is added to its ids: this one."""
+        return ((0, self),)
+
+    @property
+    def searched(self) -> Searched:
+        """Which share of the documents the searches of this snapshot went through: all."""
+        return Searched()
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Hold one generation: all reads inside see it, whatever is written meanwhile.
@@ -284,6 +295,14 @@ class Store:
         """Yield the id and the absolute path of each document that could be read."""
         for id_, kept in self.db.execute("select id, path from documents where error is null"):
             yield id_, self._paths.to_path(kept)
+
+    def paths_of(self, documents: Iterable[int]) -> dict[int, str]:
+        """Return the absolute paths of some documents, by id."""
+        rows = self.db.execute(
+            "select id, path from documents where id in (select value from json_each(?))",
+            [json.dumps(sorted(set(documents)))],
+        )
+        return {row[0]: self._paths.to_path(row[1]) for row in rows}
 
     def window_ids(self, documents: Sequence[int] | None = None) -> IdArray:
         """Return ``(windows,)`` the ids of windows, ascending.

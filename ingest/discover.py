@@ -15,8 +15,10 @@ from docqa.ingest.errors import is_passing, os_reason
 from docqa.ingest.formats import is_litter, is_supported, suffix_of
 from docqa.ingest.globs import Globs
 
-# A folder with this file in it is an index; its documents are elsewhere.
+# A folder with this file in it is an index; its documents are elsewhere. So is one with a catalogue
+# beside folders of shards, which are named so.
 _INDEX_FILE = "docqa.db"
+_CATALOGUE, _SHARDS = "collection.json", "shards-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,13 @@ def find_files(
     )
 
 
+def _is_index(names: set[str]) -> bool:
+    """Return whether what a folder holds makes it an index."""
+    return _INDEX_FILE in names or (
+        _CATALOGUE in names and any(name.startswith(_SHARDS) for name in names)
+    )
+
+
 class _Walk:
     def __init__(self, include: Globs, exclude: Globs) -> None:
         self.files: set[str] = set()
@@ -109,7 +118,7 @@ class _Walk:
                 self._fail(folder, error)
                 anything = True
                 continue
-            if not any(entry.name == _INDEX_FILE for entry in entries):
+            if not _is_index({entry.name for entry in entries}):
                 for entry in entries:
                     if self._take_entry(root, entry, folders):
                         anything = True

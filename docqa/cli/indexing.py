@@ -75,6 +75,12 @@ if TYPE_CHECKING:
 @click.option(
     "--rehash", is_flag=True, help="Look into files whose size and time have not changed, too."
 )
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Make a collection of N indexes that share the documents; see docs/clusters.md.",
+)
 @json_option
 def index(
     paths: tuple[str, ...],
@@ -91,6 +97,7 @@ def index(
     max_file_mb: int,
     workers: int | None,
     rehash: bool,
+    shards: int | None,
     as_json: bool,
 ) -> int:
     """Index files and folders, or bring an index up to date.
@@ -126,7 +133,7 @@ def index(
         def on_progress(files_done: int, files: int, windows_done: int) -> None:
             bar(files_done, files, f"{windows_done:,} windows")
 
-        report = qa.index(paths, options, on_progress)
+        report = qa.index(paths, options, on_progress, shards)
     if as_json:
         print_json(_report_json(report))
     else:
@@ -230,16 +237,18 @@ def forget(paths: tuple[str, ...], folder: str, as_json: bool) -> None:
 @index_option
 @json_option
 @click.pass_context
-def status(context: click.Context, folder: str, as_json: bool) -> None:
+def status(context: click.Context, folder: str, as_json: bool) -> int:
     """Say what an index holds and what it was made with, and which settings are in force.
 
     \b
     Example:
       docqa status --index ~/contracts/.docqa
     """
-    from docqa.index.store import Store
+    from docqa.index.opened import open_documents
+    from docqa.index.paths import is_collection
 
-    with Store.open(Path(folder)) as store, store.snapshot():
+    with open_documents(Path(folder)) as store:
+        searched = store.searched
         files = sorted(store.files().items())
         values: dict[str, object] = {
             "index": str(Path(folder).absolute()),
@@ -258,12 +267,15 @@ def status(context: click.Context, folder: str, as_json: bool) -> None:
             "window_size": store.settings.window.size,
             "overlap": store.settings.window.overlap,
             "generation": store.generation,
+            **({"shards": str(searched)} if is_collection(Path(folder)) else {}),
             "bytes": _bytes_in(Path(folder)),
             "settings": [asdict(one) for one in settings_in_force(_main_group(context))],
         }
+    for lost in searched.failures:
+        note(f"shard {lost.shard} can't be read: {lost.reason}")
     if as_json:
         print_json(values)
-        return
+        return 0 if searched.is_whole else 1
     for failure in values.pop("failures"):  # type: ignore[attr-defined]
         note(f"failed: {short_path(failure['path'])}: {failure['error']}")
     for stale in values.pop("stale_documents"):  # type: ignore[attr-defined]
@@ -275,6 +287,7 @@ def status(context: click.Context, folder: str, as_json: bool) -> None:
     for one in settings:  # type: ignore[attr-defined]
         text = f"{one['name']} = {one['value']} ({short_path(one['source'])})"
         click.echo(f"{'setting':12} {printable(text)}")
+    return 0 if searched.is_whole else 1
 
 
 def _main_group(context: click.Context) -> click.Group:
@@ -284,12 +297,20 @@ def _main_group(context: click.Context) -> click.Group:
 
 
 def _bytes_in(folder: Path) -> int:
-    """Return what the files of a folder take; a cache may be replaced meanwhile."""
+    """Return what the files of a folder take; a cache may be replaced meanwhile.
+
+    Of folders in it, those of shards count.
+    """
+    from docqa.index.paths import SHARDS_PREFIX
+
     total = 0
-    with os.scandir(folder) as files:
+    with suppress(FileNotFoundError), os.scandir(folder) as files:
         for file in files:
             with suppress(FileNotFoundError):
-                total += file.stat().st_size
+                if not file.is_dir():
+                    total += file.stat().st_size
+                elif file.name.startswith(SHARDS_PREFIX) or file.name.isdecimal():
+                    total += _bytes_in(Path(file.path))
     return total
 
 
@@ -305,11 +326,10 @@ def verify(folder: str, as_json: bool) -> int:
     Example:
       docqa verify
     """
-    from docqa.index.store import Store
-    from docqa.index.verify import verify as check
+    from docqa.index.opened import verify as check
 
-    with Store.open(Path(folder)) as store, progress("checking") as bar:
-        found = check(store, bar)
+    with progress("checking") as bar:
+        found = check(Path(folder), bar)
     problems, checked = found.problems, found.checked
     if as_json:
         print_json(asdict(found))

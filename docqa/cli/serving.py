@@ -111,7 +111,7 @@ def serve(
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise DocQAError('docqa serve needs the extra "serve": pip install "PATH-TO-DOCQA[serve]"')
-    from docqa.index.store import Store
+    from docqa.index.opened import open_documents
     from docqa.server.logs import log_to_stderr
     from docqa.server.run import address_of, listen
     from docqa.server.run import serve as run
@@ -134,7 +134,8 @@ def serve(
         limits=ServerLimits(waiting=queue, answer_seconds=time_limit),
     )
     if not allow_changes:
-        Store.open(Path(folder)).close()  # tells now, not with the first question, what is wrong
+        with open_documents(Path(folder)):
+            pass  # tells now, not with the first question, what is wrong
     if settings.token is None and not settings.is_local:
         note("everybody who can reach this computer can read the documents; see --token-file")
     log_to_stderr(log_json)

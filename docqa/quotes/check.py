@@ -16,7 +16,7 @@ from docqa.quotes.nearest import Nearest, find_nearest
 
 if TYPE_CHECKING:
     from docqa.index.documents import StoredDocument
-    from docqa.index.store import Store
+    from docqa.index.protocols import Documents
 
 MOST_CHARACTERS = 5_000
 # Indexes with more text are looked through only where search finds something like the quote.
@@ -98,7 +98,7 @@ def clean_quote(quote: str) -> Comparable:
     return Comparable.of(text)
 
 
-def check_quote(store: Store, quote: str, hits: Sequence[Hit], most_places: int) -> QuoteCheck:
+def check_quote(store: Documents, quote: str, hits: Sequence[Hit], most_places: int) -> QuoteCheck:
     """Look for a quote around hits, and if it is not there, in all documents.
 
     Args:
@@ -174,7 +174,7 @@ def _collect(
         found.setdefault((place.document_id, place.start), place)
 
 
-def _all_text(store: Store, overlap: int) -> Iterator[_Stretch]:
+def _all_text(store: Documents, overlap: int) -> Iterator[_Stretch]:
     """Yield all text of all documents in stretches that overlap."""
     for document_id in store.document_ids():
         document = store.document(document_id)

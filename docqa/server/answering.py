@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docqa.index.hit import Hit
-from docqa.index.store import Store
+from docqa.index.protocols import Documents
 from docqa.passage import passages
 from docqa.server.documents import Catalog, Names
 
@@ -100,7 +100,7 @@ class Answering:
             return names.show_in(explanation.to_dict())
 
 
-def _shown(store: Store, names: Names, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def _shown(store: Documents, names: Names, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Return hits as clients see them."""
     return [
         names.show_in({name: getattr(found, name) for name in _HIT})

@@ -18,6 +18,7 @@ from typing import Any
 
 from docqa.index.documents import StoredDocument
 from docqa.index.errors import IndexDamagedError
+from docqa.index.protocols import Documents
 from docqa.index.store import Store
 from docqa.ingest.archives import file_of
 from docqa.server.replies import RefusedError, not_found
@@ -114,7 +115,7 @@ class Catalog:
         self._names: tuple[tuple[str, int], Names] | None = None
         self._entries: tuple[tuple[str, int], list[Entry]] | None = None
 
-    def names(self, store: Store) -> Names:
+    def names(self, store: Documents) -> Names:
         """Return how paths are shown.
 
         Args:
@@ -123,29 +124,32 @@ class Catalog:
         state = (store.index_id, store.generation)
         with self._turn:
             if self._names is None or self._names[0] != state:
-                rows = store.db.execute("select path from documents")
-                paths = (store.paths.to_path(row[0]) for row in rows)
+                paths = (
+                    part.paths.to_path(row[0])
+                    for _, part in store.parts
+                    for row in part.db.execute("select path from documents")
+                )
                 below = self._uploads + os.sep
                 folders = {str(Path(path).parent) for path in paths if not path.startswith(below)}
                 root = os.path.commonpath(folders) if folders else store.paths.home
                 self._names = state, Names(root, self._uploads, self._show_paths)
             return self._names[1]
 
-    def entries(self, store: Store) -> list[Entry]:
+    def entries(self, store: Documents) -> list[Entry]:
         """Return all documents, by path; also those that could not be read."""
         names = self.names(store)
         state = (store.index_id, store.generation)
         with self._turn:
             if self._entries is None or self._entries[0] != state:
-                rows = store.db.execute("select path, id, title from documents")
                 entries = [
-                    Entry(names.shown(store.paths.to_path(row[0])), row[1], row[2] or "")
-                    for row in rows
+                    Entry(names.shown(part.paths.to_path(row[0])), first + row[1], row[2] or "")
+                    for first, part in store.parts
+                    for row in part.db.execute("select path, id, title from documents")
                 ]
                 self._entries = state, sorted(entries, key=lambda entry: (entry.shown, entry.id))
             return self._entries[1]
 
-    def page(self, store: Store, offset: int, limit: int, words: str) -> dict[str, Any]:
+    def page(self, store: Documents, offset: int, limit: int, words: str) -> dict[str, Any]:
         """Return a part of the list, and how many documents there are in all.
 
         Args:
@@ -159,19 +163,22 @@ class Catalog:
                 if wanted in entry.shown.casefold() or wanted in entry.title.casefold()
             ]
         chosen = entries[offset : offset + limit]
-        rows = store.db.execute(
-            f"select {_COLUMNS} from documents where id in (select value from json_each(?))",
-            [json.dumps([entry.id for entry in chosen])],
-        )
-        found = {row[0]: row for row in rows}
+        found = {
+            first + row[0]: row
+            for first, part in store.parts
+            for row in part.db.execute(
+                f"select {_COLUMNS} from documents where id in (select value from json_each(?))",
+                [json.dumps([entry.id - first for entry in chosen])],
+            )
+        }
         documents = [_listed(entry, found[entry.id]) for entry in chosen if entry.id in found]
         return {"documents": documents, "total": len(entries)}
 
 
 def _listed(entry: Entry, row: tuple[Any, ...]) -> dict[str, Any]:
-    id_, format_, title, pages, size, characters, error, stale = row
+    _, format_, title, pages, size, characters, error, stale = row
     return {
-        "id": id_,
+        "id": entry.id,
         "path": entry.shown,
         "name": Path(entry.shown).name,
         "title": title,
@@ -184,7 +191,7 @@ def _listed(entry: Entry, row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
-def document_of(store: Store, document_id: int) -> StoredDocument:
+def document_of(store: Documents, document_id: int) -> StoredDocument:
     """Return a document by its number.
 
     Raises:
@@ -196,19 +203,32 @@ def document_of(store: Store, document_id: int) -> StoredDocument:
         raise not_found("document") from None
 
 
-def path_of(store: Store, document_id: int) -> str:
+def path_of(store: Documents, document_id: int) -> str:
     """Return the path of a document, or of a file that could not be read.
 
     Raises:
         RefusedError: there is none.
     """
-    row = store.db.execute("select path from documents where id = ?", [document_id]).fetchone()
-    if row is None:
-        raise not_found("document")
-    return store.paths.to_path(row[0])
+    part, (path,) = _row(store, document_id, "path")
+    return part.paths.to_path(path)
 
 
-def unchanged_file(store: Store, document_id: int) -> tuple[str, os.stat_result]:
+def _row(store: Documents, document_id: int, columns: str) -> tuple[Store, tuple[Any, ...]]:
+    """Return columns of a document or of a file that could not be read, and where it is.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    for first, part in store.parts:
+        row: tuple[Any, ...] | None = part.db.execute(
+            f"select {columns} from documents where id = ?", [document_id - first]
+        ).fetchone()
+        if row is not None:
+            return part, row
+    raise not_found("document")
+
+
+def unchanged_file(store: Documents, document_id: int) -> tuple[str, os.stat_result]:
     """Return the file of a document, if it is still the one that was indexed.
 
     Else the file may be anything: what was put in its place, or what a link now leads to.
@@ -216,18 +236,16 @@ def unchanged_file(store: Store, document_id: int) -> tuple[str, os.stat_result]
     Raises:
         RefusedError: there is no such document, or its file has changed or is gone.
     """
-    row = store.db.execute(
-        "select path, size, mtime_ns from documents where id = ? and error is null", [document_id]
-    ).fetchone()
-    if row is None:
+    part, (kept, error, *state) = _row(store, document_id, "path, error, size, mtime_ns")
+    if error is not None:
         raise not_found("document")
-    path = store.paths.to_path(row[0])
+    path = part.paths.to_path(kept)
     if file_of(path) != path:
         raise RefusedError(404, "the document is in an archive; only its text and pages are shown")
     try:
         status = Path(path).stat()
     except OSError:
         raise RefusedError(404, "the document's file is not there any more") from None
-    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != row[1:]:
+    if not stat.S_ISREG(status.st_mode) or [status.st_size, status.st_mtime_ns] != state:
         raise RefusedError(404, "the document's file has changed since it was indexed")
     return path, status

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
-from docqa.index.store import Store
+from docqa.index.protocols import Documents
 from docqa.ingest.document import page_of
 from docqa.server.documents import document_of, unchanged_file
 from docqa.server.pictures import NARROWEST, WIDEST
@@ -38,7 +38,7 @@ def document_routes(service: Service) -> APIRouter:
     limits = service.settings.limits
     pictures = service.pictures
 
-    async def look(call: Callable[[Store], _Result]) -> _Result:
+    async def look(call: Callable[[Documents], _Result]) -> _Result:
         def in_thread() -> _Result:
             with service.qa.snapshot() as store:
                 return call(store)
@@ -64,7 +64,7 @@ def document_routes(service: Service) -> APIRouter:
         if end - start > limits.text:
             raise RefusedError(422, f"at most {limits.text:,} characters at once")
 
-        def stretch(store: Store) -> dict[str, Any]:
+        def stretch(store: Documents) -> dict[str, Any]:
             document = document_of(store, document_id)
             first = min(start, document.length)
             last = min(max(first, end), document.length)
@@ -77,7 +77,7 @@ def document_routes(service: Service) -> APIRouter:
     async def outline(document_id: DocumentId) -> Response:
         """Return a document's headings in the order of its text, and how many pages it has."""
 
-        def headings(store: Store) -> dict[str, Any]:
+        def headings(store: Documents) -> dict[str, Any]:
             document = document_of(store, document_id)
             starts = document.page_starts
             return {
