@@ -54,12 +54,16 @@ class Service:
     is_ready: bool = False
 
     @classmethod
-    def of(cls, settings: ServerSettings) -> Service:
-        """Make what serves requests; nothing is loaded yet."""
+    def of(cls, settings: ServerSettings, qa: DocQA | None = None) -> Service:
+        """Make what serves requests; nothing is loaded yet.
+
+        Args:
+            qa: the index and its models; made by the settings if not given.
+        """
         from docqa.qa import DocQA
 
         limits = settings.limits
-        qa = DocQA(
+        qa = qa or DocQA(
             settings.index,
             reader=settings.reader,
             embedder=settings.embedder,

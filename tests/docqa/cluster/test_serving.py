@@ -15,8 +15,9 @@ import httpx
 import psutil
 import pytest
 
-ray = pytest.importorskip("ray", reason="the extra cluster is not installed")
+pytest.importorskip("ray", reason="the extra cluster is not installed")
 
+import ray
 from ray import serve
 
 from docqa import DocQA
