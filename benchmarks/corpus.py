@@ -109,7 +109,7 @@ class _Real:
 def _documents(store: Store) -> Iterator[tuple[Document, list[Window], Vectors]]:
     """The documents of a store, then copies of them, without end."""
     tokenizer = plain_tokenizer(Tokenizer.from_str(store.settings.tokenizer))
-    documents = [store.document(id_) for id_ in store.document_ids()]
+    documents = [store.full_document(id_) for id_ in store.document_ids()]
     parts = [
         (document.text, tokenize(document.text, tokenizer), list(_WORD.finditer(document.text)))
         for document in documents

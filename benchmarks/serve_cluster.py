@@ -52,14 +52,14 @@ DOCS = Path(__file__).parent.parent / "docs"
 @contextmanager
 def served(index: Path, cluster: ClusterSettings) -> Iterator[httpx.Client]:
     """Serve a collection, and yield a client of it when it is ready."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     ray.init(
         num_cpus=os.cpu_count(),
         object_store_memory=100 << 20,
         include_dashboard=False,
         log_to_driver=False,
     )
+    with socket.create_server(("127.0.0.1", 0)) as free:  # of Ray's processes, too
+        port = free.getsockname()[1]
     try:
         serve.start(http_options={"host": "127.0.0.1", "port": port})
         serve.run(application(ServerSettings(index=index), cluster), name="docqa")

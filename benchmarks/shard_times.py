@@ -81,7 +81,7 @@ def _memory(index: Path) -> dict[str, float]:
 
 
 def measure(indexes: Sequence[Path], questions: int, repeats: int) -> dict[str, Any]:
-    """Return the seconds of each step of a question, and the sizes of indexes."""
+    """Return the seconds of a processor that each step of a question takes, and sizes of indexes."""
     found: dict[str, Any] = {"sizes": {}, "steps": {}}
     for index in indexes:
         texts = questions_of(str(index), questions)
@@ -140,16 +140,16 @@ def measure_steps(
 
 
 def _timed(into: dict[str, float], name: str, call: Any, *arguments: Any) -> Any:
-    began = time.perf_counter()
+    began = time.process_time()
     result = call(*arguments)
-    into[name] = round(time.perf_counter() - began, 6)
+    into[name] = round(time.process_time() - began, 6)
     return result
 
 
 def _seconds(call: Any, *arguments: Any) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     call(*arguments)
-    return round(time.perf_counter() - began, 6)
+    return round(time.process_time() - began, 6)
 
 
 class _Packed:
@@ -193,9 +193,9 @@ class _Packed:
         return self._reply(lambda: self._shard.fetch(*arguments))
 
     def _reply(self, call: Callable[[], Any]) -> Any:
-        began = time.perf_counter()
+        began = time.process_time()
         packed = pickle.dumps(call())
-        self._seconds.append(time.perf_counter() - began)
+        self._seconds.append(time.process_time() - began)
         return pickle.loads(packed)
 
 
@@ -212,9 +212,9 @@ def _reply_seconds(index: Path, texts: Sequence[str], vectors: Any, shards: int 
             calls = ShardCalls(60, threads=1)
             packed = {number: _Packed(shard, number, others) for number in range(shards)}
             documents: Any = SimpleNamespace(failures={}, leave_out=lambda failures: None)
-            began = time.perf_counter()
+            began = time.process_time()
             ShardedSearches(packed, calls).search(documents, [text], vectors[n : n + 1], CANDIDATES)
-            taken.append((time.perf_counter() - began - sum(others)) / len(others))
+            taken.append((time.process_time() - began - sum(others)) / len(others))
             calls.close()
     return statistics.median(taken)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,7 @@ class Front:
 
 def application(settings: ServerSettings, cluster: ClusterSettings) -> Application:
     """Return what Ray Serve is to run."""
+    settings = replace(settings, index=settings.index.absolute(), reader=_whole(settings.reader))
     processors = {"num_cpus": cluster.processors}
     groups = [
         serve.deployment(ShardServer)
@@ -106,6 +107,11 @@ def application(settings: ServerSettings, cluster: ClusterSettings) -> Applicati
         )
         .bind(settings, cluster, groups, readers)
     )
+
+
+def _whole(reader: str | None) -> str | None:
+    """Return a reader's folder from the root, since replicas run elsewhere; or its name."""
+    return str(Path(reader).absolute()) if reader is not None and Path(reader).is_dir() else reader
 
 
 def build(arguments: Mapping[str, Any]) -> Application:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 
 from docqa.cluster.remote import Handle, RemoteModel, RemoteShard
 from docqa.cluster.requests import LostError, Requests
 from docqa.cluster.settings import ClusterSettings
-from docqa.cluster.shard_server import ShardState
+from docqa.cluster.shard_server import HELD_SECONDS, ShardState
 from docqa.index.collection.handle import CollectionHandle
 from docqa.index.collection.shard_search import ShardSearch
 from docqa.index.errors import IndexUnreadableError
@@ -50,7 +51,8 @@ class ServedCollection(CollectionHandle):
         super().__init__(folder, embedder, None, device, seconds=2 * cluster.shard_seconds)
         self._groups = groups
         self._requests = Requests(cluster.shard_seconds, again=cluster.replicas > 1)
-        self._held: dict[int, ShardState] = {}  # the states that replicas are known to have had
+        # The states that a replica is known to hold, and since when.
+        self._held: dict[int, tuple[ShardState, float]] = {}
 
     def close(self) -> None:
         super().close()
@@ -65,9 +67,10 @@ class ServedCollection(CollectionHandle):
                 state = ShardState(handle.folder.absolute(), store.index_id, store.generation)
                 shard = RemoteShard(state, group, self._requests)
                 try:
-                    if self._held.get(number) != state:
+                    held, since = self._held.get(number, (None, 0.0))
+                    if held != state or monotonic() - since > HELD_SECONDS / 2:
                         shard.hold()
-                        self._held[number] = state
+                        self._held[number] = state, monotonic()
                 except LostError as error:
                     lost = error
                     continue

@@ -23,6 +23,10 @@ _Result = TypeVar("_Result")
 _LATE = 0.95
 _LAST = 500
 _FEW = 50  # so many tell nothing yet
+# Of second requests to replicas that are only late, there is one in so many requests: where all are
+# late, because there is too much to do, more requests would make it worse.
+_ONE_IN = 10
+_SAVED = 5.0  # the most second requests at once, after a time without any
 
 
 class LostError(Exception):
@@ -41,6 +45,7 @@ class Requests:
         self._seconds = seconds
         self._again = again
         self._taken: dict[str, deque[float]] = {}
+        self._allowed = 0.0  # second requests to replicas that are late
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="docqa-ray", daemon=True).start()
 
@@ -64,15 +69,17 @@ class Requests:
 
     async def _ask(self, kind: str, send: Callable[[], Awaitable[_Result]]) -> _Result:
         began = monotonic()
+        self._allowed = min(self._allowed + 1 / _ONE_IN, _SAVED)
         waiting = {asyncio.ensure_future(_answer(send))}
-        may_send = self._again
+        patience = self._late_after(kind) if self._again else None
+        sent_again = not self._again
         try:
             async with asyncio.timeout(self._seconds):
                 while True:
-                    patience = self._late_after(kind) if may_send else None
                     done, waiting = await asyncio.wait(
                         waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED
                     )
+                    patience = None
                     lost: Exception | None = None
                     for task in done:
                         error = task.exception()
@@ -80,8 +87,8 @@ class Requests:
                             self._note(kind, monotonic() - began)
                             return task.result()
                         lost = error
-                    if may_send:
-                        may_send = False
+                    if not sent_again and (lost is not None or self._may_send_again()):
+                        sent_again = True
                         waiting = waiting | {asyncio.ensure_future(_answer(send))}
                     elif lost is not None and not waiting:
                         raise lost
@@ -93,6 +100,13 @@ class Requests:
         """Return after how many seconds a request is late; None where that is not known yet."""
         taken = self._taken.get(kind, ())
         return float(np.quantile(taken, _LATE)) if len(taken) >= _FEW else None
+
+    def _may_send_again(self) -> bool:
+        """Take one of the second requests that are allowed, if there is one."""
+        if self._allowed < 1:
+            return False
+        self._allowed -= 1
+        return True
 
     def _note(self, kind: str, seconds: float) -> None:
         self._taken.setdefault(kind, deque(maxlen=_LAST)).append(seconds)

@@ -33,12 +33,11 @@ def serve_on_ray(
         DocQAError: there is no cluster, or the application can't be started in it.
     """
     stopped = threading.Event()
+    local = address == LOCAL
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        ray.init(
-            address=address, log_to_driver=False, include_dashboard=False
-        ) if address == LOCAL else ray.init(address=address, log_to_driver=False)
+        ray.init(address, log_to_driver=False, **({"include_dashboard": False} if local else {}))
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise DocQAError(f"Ray can't be reached at {address}: {error}") from error
     try:
@@ -58,6 +57,6 @@ def serve_on_ray(
         stopped.wait()
         serve.delete(_NAME)
     finally:
-        if address == LOCAL:
+        if local:
             serve.shutdown()
         ray.shutdown()

@@ -21,8 +21,8 @@ from docqa.index.postings import Word, WordStatistics
 from docqa.index.search import Searches
 from docqa.index.store import Store, Vectors
 
-# A state that nobody has asked for lately is let go.
-_HELD_SECONDS = 10.0
+# A state that nobody has asked for in so many seconds is let go.
+HELD_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,13 @@ class ShardServer:
         """Let go of what nobody has asked for lately; Ray Serve calls it from time to time."""
         with self._lock:
             for state, held in list(self._held.items()):
-                if monotonic() - held.used > _HELD_SECONDS and held.turn.acquire(blocking=False):
+                if monotonic() - held.used > HELD_SECONDS and held.turn.acquire(blocking=False):
                     del self._held[state]
                     held.snapshot.__exit__(None, None, None)
+            in_use = {state.folder for state in self._held}
+            for folder in self._handles.keys() - in_use:
+                if not folder.exists():  # the documents were shared out anew
+                    self._handles.pop(folder).close()
 
     @contextmanager
     def _at(self, state: ShardState) -> Iterator[LocalShardSearch]:

@@ -96,3 +96,17 @@ def test_what_a_replica_raises_is_raised_and_not_asked_for_again(requests: Reque
     with pytest.raises(ValueError, match="a fault of the request"):
         requests.ask("find", replica.send)
     assert replica.calls == 1
+
+
+def test_where_all_requests_are_late_few_are_sent_twice(requests: Requests) -> None:
+    """Twice as many requests would make it worse: at first, every late one was sent twice."""
+    _accustomed(requests)
+
+    async def late() -> str:
+        await asyncio.sleep(0.02)
+        return "late"
+
+    replica = _Replica(late)
+    for _ in range(40):
+        requests.ask("find", replica.send)
+    assert 40 < replica.calls <= 40 + 5 + 4
