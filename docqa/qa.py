@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from docqa.answer import Answer
 from docqa.errors import IndexDamagedError, StorageError
 from docqa.index.hit import Hit
-from docqa.index.opened import AnyHandle, is_collection, open_handle
+from docqa.index.opened import AnyHandle, open_handle
+from docqa.index.paths import is_collection
 from docqa.index.searched import Searched
 from docqa.ingest.windows import WindowSettings
 from docqa.question import check_question

@@ -45,6 +45,8 @@ from docqa.ingest.windows import Window
 
 IdArray = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
+# Documents that are copied in one transaction.
+_COPIED_TOGETHER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +464,46 @@ class Store:
                     vectors.astype(np.float16),
                     strict=True,
                 )
+            )
+
+    def copy_documents(self, source: Store, ids: Sequence[int]) -> None:
+        """Copy files of another index with all that belongs to them; their ids here are new.
+
+        Args:
+            source: made with the same settings and in a folder with the same home.
+            ids: of its documents and of files that could not be read; none is here already.
+        """
+        file = (source.folder / DATABASE).absolute().as_uri()
+        self.db.execute("attach database ? as source", [f"{file}?mode=ro"])
+        try:
+            columns = {
+                table: ", ".join(
+                    f'"{row[1]}"'
+                    for row in self.db.execute(f"pragma main.table_info({table})")
+                    if row[1] not in ("id", "document_id")
+                )
+                for table in ("documents", "pieces", "windows")
+            }
+            for first in range(0, len(ids), _COPIED_TOGETHER):
+                with self._change():
+                    for old in ids[first : first + _COPIED_TOGETHER]:
+                        self._copy(old, columns)
+        finally:
+            self.db.execute("detach database source")
+
+    def _copy(self, old: int, columns: dict[str, str]) -> None:
+        names = columns["documents"]
+        new = self.db.execute(
+            f"insert into main.documents ({names})"
+            f" select {names} from source.documents where id = ?",
+            [old],
+        ).lastrowid
+        for table in ("pieces", "windows"):
+            names = columns[table]
+            self.db.execute(
+                f"insert into main.{table} (document_id, {names})"
+                f" select ?, {names} from source.{table} where document_id = ? order by id",
+                [new, old],
             )
 
     def put_failure(self, path: str, error: str, size: int, mtime_ns: int) -> None:

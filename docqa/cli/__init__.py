@@ -18,7 +18,7 @@ from docqa.cli.asking import ask, read, search
 from docqa.cli.configuration import find_file, load_defaults, name_variables
 from docqa.cli.evaluating import evaluate
 from docqa.cli.explaining import explain
-from docqa.cli.indexing import forget, index, status, verify
+from docqa.cli.indexing import forget, index, reshard, status, verify
 from docqa.cli.serving import serve
 from docqa.cli.show import error
 from docqa.cli.showing import highlight, open_
@@ -72,6 +72,7 @@ for command in (
     highlight,
     serve,
     forget,
+    reshard,
     watch,
     status,
     verify,

@@ -38,11 +38,13 @@ from docqa.cli.show import (
     excerpt,
     linked,
     note,
+    note_searched,
     print_answer,
     print_json,
     progress,
 )
 from docqa.errors import IngestError, QuestionError
+from docqa.index.searched import Searched
 from docqa.printable import short_path
 from docqa.settings import DEFAULT_READER, AnswerSettings
 
@@ -128,9 +130,8 @@ def ask(
             return _answer_file(qa, questions_file, out, answer_format, top_k, candidates, within)
         qa.load()
         if question is not None:
-            _answer(qa, question, top_k, candidates, within, as_json)
-        else:
-            _prompt(qa, top_k, candidates, within, as_json)
+            return 0 if _answer(qa, question, top_k, candidates, within, as_json) else 1
+        _prompt(qa, top_k, candidates, within, as_json)
     return 0
 
 
@@ -163,6 +164,7 @@ def _answer_file(
 ) -> int:
     """Answer the questions of a file, in batches; return the exit code."""
     questions, bad = read_questions(questions_file)
+    least = Searched()
     with AnswerFile(out, answer_format) as answers, progress("asking") as tell:
         left = [question for question in questions if not answers.check(question)]
         known = len(questions) - len(left)
@@ -181,28 +183,33 @@ def _answer_file(
             results, _ = qa.results([one.text for one in batch], top_k, candidates, within)
             for question, result in zip(batch, results, strict=True):
                 answers.write(question, result)
+                least = least if result.searched.is_whole else result.searched
             tell(known + min(first + _BATCH, len(left)), len(questions))
     for one in sorted(bad, key=lambda one: one.line):
         note(f"line {one.line}: {one.reason}")
-    return 1 if bad else 0
+    note_searched(least)
+    return 1 if bad or not least.is_whole else 0
 
 
 def _answer(
     qa: DocQA, question: str, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool
-) -> None:
+) -> bool:
+    """Answer a question; return whether all documents were searched."""
     [result], timings = qa.results([question], top_k, candidates, within)
     last_answers.keep(result.answers)
+    note_searched(result.searched)
     if not as_json:
-        if result.windows_read == 0 and not within:
+        if result.windows_read == 0 and not within and result.searched.is_whole:
             click.echo("The index holds no documents yet: run docqa index PATH...")
         else:
             _print_answers(result.answers)
-        return
+        return result.searched.is_whole
     print_json(
         {
             "question": question,
             "answers": [answer.to_dict() for answer in result.answers],
             "windows_read": result.windows_read,
+            "searched": str(result.searched),
             "timings_ms": {
                 "retrieve": round(1000 * timings.retrieve, 2),
                 "read": round(1000 * timings.read, 2),
@@ -210,6 +217,7 @@ def _answer(
             },
         }
     )
+    return result.searched.is_whole
 
 
 def _prompt(qa: DocQA, top_k: int, candidates: int, within: tuple[str, ...], as_json: bool) -> None:
@@ -351,7 +359,7 @@ def search(
     embedder: str | None,
     device: str,
     as_json: bool,
-) -> None:
+) -> int:
     """List the windows that retrieval finds for a question; nothing is read.
 
     \b
@@ -360,11 +368,20 @@ def search(
     """
     from docqa.qa import DocQA
 
-    with DocQA(folder, embedder=embedder, device=device) as qa:
+    with DocQA(folder, embedder=embedder, device=device) as qa, qa.snapshot() as documents:
         hits = qa.search(question, k, within)
+        searched = documents.searched
+    note_searched(searched)
+    code = 0 if searched.is_whole else 1
     if as_json:
-        print_json({"question": question, "hits": [hit.to_dict() for hit in hits]})
-        return
+        print_json(
+            {
+                "question": question,
+                "hits": [hit.to_dict() for hit in hits],
+                "searched": str(searched),
+            }
+        )
+        return code
     for hit in hits:
         page = f", page {hit.page}" if hit.page is not None else ""
         click.echo(
@@ -374,8 +391,9 @@ def search(
         click.echo(click.style(f"        {excerpt(hit.text)}", dim=True))
     if not hits and within:
         click.echo("There is no text in these documents.")
-    elif not hits:
+    elif not hits and searched.is_whole:
         click.echo("The index holds no documents yet: run docqa index PATH...")
+    return code
 
 
 def answer_settings(reader: str | None, asked: dict[str, Any]) -> AnswerSettings | None:

@@ -1,4 +1,4 @@
-"""``docqa index``, ``docqa forget``, ``docqa status``, ``docqa verify``."""
+"""``docqa index``, ``docqa forget``, ``docqa reshard``, ``docqa status``, ``docqa verify``."""
 
 from __future__ import annotations
 
@@ -234,6 +234,39 @@ def forget(paths: tuple[str, ...], folder: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("folder", metavar="COLLECTION", type=click.Path())
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1),
+    required=True,
+    metavar="N",
+    help="How many indexes share the documents from now on.",
+)
+@json_option
+def reshard(folder: str, shards: int, as_json: bool) -> None:
+    """Share the documents of a collection out to another number of indexes.
+
+    Nothing is read or embedded again. An index that is none of a collection becomes one. It takes
+    as much room again as the collection until it is done; stopped before, everything is as it was.
+
+    \b
+    Example:
+      docqa reshard ./contracts/.docqa --shards 8
+    """
+    from docqa.index.collection.reshard import reshard as share_out
+
+    with progress("sharing out") as bar:
+        done = share_out(Path(folder), shards, bar)
+    if as_json:
+        print_json(asdict(done))
+        return
+    click.echo(
+        f"{done.documents:,} documents, {done.windows:,} windows shared out to {done.shards} "
+        f"shards in {printable(folder)}"
+    )
+
+
+@click.command()
 @index_option
 @json_option
 @click.pass_context
@@ -271,8 +304,6 @@ def status(context: click.Context, folder: str, as_json: bool) -> int:
             "bytes": _bytes_in(Path(folder)),
             "settings": [asdict(one) for one in settings_in_force(_main_group(context))],
         }
-    for lost in searched.failures:
-        note(f"shard {lost.shard} can't be read: {lost.reason}")
     if as_json:
         print_json(values)
         return 0 if searched.is_whole else 1

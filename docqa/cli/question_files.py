@@ -247,6 +247,7 @@ class AnswerFile:
                 "question": question.text,
                 "answers": [answer.to_dict() for answer in result.answers],
                 "windows_read": result.windows_read,
+                **({} if result.searched.is_whole else {"searched": str(result.searched)}),
             }
             self._write(json.dumps(value).encode() + b"\n")
             return

@@ -19,6 +19,7 @@ from docqa.ingest.reading_text import reading_text
 from docqa.printable import printable, short_path
 
 if TYPE_CHECKING:
+    from docqa.index.searched import Searched
     from docqa.quotes.check import QuotePlace
 
 NO_ANSWER = "The documents hold no answer to this, as far as the reader can tell."
@@ -38,6 +39,12 @@ def print_json(value: dict[str, Any]) -> None:
 def note(text: str) -> None:
     """A line beside the results."""
     click.echo(printable(text), err=True)
+
+
+def note_searched(searched: Searched) -> None:
+    """A line on how many shards were searched, where not all were."""
+    if not searched.is_whole:
+        note(f"searched {searched} of the shards, so answers may be missing: see docqa status")
 
 
 def error(text: str) -> None:

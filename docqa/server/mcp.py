@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from docqa.answer import Answer
     from docqa.index.documents import StoredDocument
-    from docqa.index.protocols import Documents
+    from docqa.index.protocols import Documents as IndexDocuments
     from docqa.passage import Passage as HitPassage
     from docqa.qa import DocQA
     from docqa.quotes.check import QuotePlace
@@ -375,11 +375,11 @@ class _Tools:
                 ],
             )
 
-    def _root(self, store: Documents) -> str:
+    def _root(self, store: IndexDocuments) -> str:
         """Return the folder that shown paths start from; empty for absolute paths."""
         return "" if self._show_paths else documents_root(store)
 
-    def _source(self, store: Documents, document: str) -> StoredDocument:
+    def _source(self, store: IndexDocuments, document: str) -> StoredDocument:
         path = os.path.normpath(os.path.join(documents_root(store), document))
         source = store.document_at(path)
         if source is None and "\\" in document:
@@ -420,7 +420,7 @@ def _pages(source: StoredDocument, first: int, last: int) -> tuple[int, int]:
     return starts[first - 1], starts[last] if last < len(starts) else source.length
 
 
-def _entries(store: Documents, within: Sequence[str] | None) -> tuple[str, ...]:
+def _entries(store: IndexDocuments, within: Sequence[str] | None) -> tuple[str, ...]:
     """Return a filter whose relative paths start at the folder that shown paths start from."""
     return absolute_entries(within or (), documents_root(store))
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from docqa.index.build import BuildOptions, IndexReport, Progress, build_from, files_under
@@ -222,10 +223,7 @@ def build_collection(
     shares = collection.share_out(found)
     work = ShardWork(found, shares, progress)
     for number, (folder, share) in enumerate(zip(collection.shards, shares, strict=True)):
-
-        def tell(done: int, files: int, windows: int, number: int = number) -> None:
-            work.tell(number, done, files, windows)
-
+        tell = partial(work.tell, number)
         try:
             work.done(build_shard(folder, collection.settings, embedder, share, options, tell))
         except DiskFullError:

@@ -17,7 +17,7 @@ from uuid import uuid4
 from docqa.index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 from docqa.index.files import replaced
 from docqa.index.paths import CATALOGUE, SHARDS_PREFIX, is_collection, whole_folder
-from docqa.index.schema import IndexSettings
+from docqa.index.schema import DATABASE, IndexSettings
 from docqa.index.system_errors import file_errors
 from docqa.ingest.windows import WindowSettings
 
@@ -134,7 +134,8 @@ def shard_names(generation: int, shards: int) -> tuple[str, ...]:
 def remove_leftovers(folder: Path, catalogue: Catalogue | None) -> None:
     """Remove shards of other generations and half-written files that killed runs have left.
 
-    The caller holds the collection's writer lock.
+    So is the database of an index that has become the collection. The caller holds the
+    collection's writer lock.
 
     Args:
         catalogue: None where the collection has not come into being yet.
@@ -143,6 +144,10 @@ def remove_leftovers(folder: Path, catalogue: Catalogue | None) -> None:
     with file_errors(folder):
         for part in folder.glob("*.part"):
             part.unlink(missing_ok=True)
+        if catalogue is not None:  # it was one index before
+            for pattern in (f"{DATABASE}*", "vectors-*", "words-*"):
+                for file in folder.glob(pattern):
+                    file.unlink(missing_ok=True)
         for found in folder.glob(f"{SHARDS_PREFIX}*"):
             if found.name != present and whole_folder(found / "0") == folder.absolute():
                 shutil.rmtree(found)

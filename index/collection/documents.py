@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from docqa.index.paths import DocumentPaths
 from docqa.index.schema import IndexSettings
 from docqa.index.searched import Searched, ShardFailure
 from docqa.index.store import FileState, Store
+
+_log = logging.getLogger("docqa")
 
 
 class ShardedDocuments:
@@ -58,6 +61,7 @@ class ShardedDocuments:
         for number, error in failures.items():
             self._stores.pop(number, None)
             self.failures.setdefault(number, error)
+            _log.warning("shard %d of %s is left out: %s", number, self.folder, error)
         if not self._stores:
             number, error = min(self.failures.items())
             kind = type(error) if isinstance(error, StorageError) else StorageError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from docqa.index.protocols import Documents
     from docqa.index.schema import IndexSettings
 
-_log = logging.getLogger("docqa")
 # How long a shard may take for a step of a search, or to be opened.
 SHARD_SECONDS = 60.0
 
@@ -101,8 +99,6 @@ class CollectionHandle:
                 with self.snapshot() as newer:
                     yield newer
                 return
-            for number, error in failures.items():
-                _log.warning("shard %d of %s is left out: %s", number, self.folder, error)
             documents = ShardedDocuments(
                 self.folder,
                 shards.catalogue,

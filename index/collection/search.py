@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -147,8 +148,9 @@ class _Search:
         # So many copies that nothing else was offered: more of each search.
         for n, hits in enumerate(found):
             if len(hits) < self._k and len(candidates[n]) >= pool:
-                part = slice(n, n + 1)
-                [found[n]] = self._find(words[part], vectors[part], MORE * pool, statistics)
+                [found[n]] = self._find(
+                    words[n : n + 1], vectors[n : n + 1], MORE * pool, statistics
+                )
         return found
 
     def _look(
@@ -201,7 +203,7 @@ class _Search:
         """Return what each shard answers that answers at all."""
         there = {number: shard for number, shard in self._shards.items() if self._is_there(number)}
         results, failures = self._calls.each(
-            {number: _bound(call, shard) for number, shard in there.items()}
+            {number: partial(call, shard) for number, shard in there.items()}
         )
         self._documents.leave_out(failures)
         return results
@@ -218,7 +220,7 @@ class _Search:
         """
         results, failures = self._calls.each(
             {
-                number: _bound(lambda shard, r=request: call(shard, r), self._shards[number])
+                number: partial(call, self._shards[number], request)
                 for number, request in requests.items()
             }
         )
@@ -226,10 +228,6 @@ class _Search:
             self._documents.leave_out(failures)
             raise _ShardLostError
         return results
-
-
-def _bound(call: Callable[[ShardSearch], _Result], shard: ShardSearch) -> Callable[[], _Result]:
-    return lambda: call(shard)
 
 
 def _fetch_from(shard: ShardSearch, chosen: Sequence[_Chosen]) -> list[Hit]:
