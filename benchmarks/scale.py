@@ -62,7 +62,7 @@ def show_simulation(args: argparse.Namespace) -> None:
     size = nearest_size(measured["steps"], args.shard_windows)
     steps = measured["steps"][size]
     mean = busy_seconds(steps, max(args.shards))
-    reply = args.reply_ms / 1000 if args.reply_ms is not None else measured["reply"]
+    reply = measured["reply"] + args.call_ms / 1000
     plain = Cluster(
         1,
         straggle=args.straggle,
@@ -162,7 +162,8 @@ def show_plan(args: argparse.Namespace) -> None:
     search = busy_seconds(measured["steps"][size], shards)
     disk = bytes_["database"] + bytes_["vectors_file"] + bytes_["postings_file"]
     hot = bytes_["vectors_file"] + bytes_["postings_file"] + bytes_["private_memory"]
-    reply = args.reply_ms / 1000 if args.reply_ms is not None else measured["reply"]
+    reply = measured["reply"] + args.call_ms / 1000
+    requests = 2 * shards + min(shards, 2 * POOL) + min(shards, CANDIDATES)
     search_cores = args.rate * search * shards / args.busy
     need = {
         "memory": args.replicas * args.windows * hot / (args.node_memory * 1e9),
@@ -175,7 +176,7 @@ def show_plan(args: argparse.Namespace) -> None:
         "disk a copy": f"{args.windows * disk / 1e12:.2f} TB ({disk:,.0f} bytes a window)",
         "memory a copy": f"{args.windows * hot / 1e12:.2f} TB ({hot:,.0f} bytes a window)",
         "processors that search": f"{search_cores:,.0f} ({1000 * search:.1f} ms a shard)",
-        "processors that merge": f"{args.rate * reply * shards / args.busy:,.1f}",
+        "processors that merge": f"{args.rate * reply * requests / args.busy:,.1f}",
         "processors that embed questions": f"{args.rate * np.mean(measured['embed']):,.1f}",
         "processors that read": f"{args.rate * np.mean(measured['read']) / args.busy:,.0f}",
         "nodes": f"{math.ceil(max(need.values())):,}, the most of: "
@@ -196,6 +197,8 @@ def show_plan(args: argparse.Namespace) -> None:
 
 def show_recall(args: argparse.Namespace) -> None:
     articles = [article for file in args.data for article in load_squad(file)]
+    if args.articles is not None:
+        articles = random.Random(_SEED).sample(articles, args.articles)
     _index(articles, args.index)
     asked = sampled(articles, args.questions)
     questions = [one.question.text for one in asked]
@@ -269,7 +272,7 @@ def main() -> None:
     command.add_argument("--straggle-ms", type=float, default=100)
     command.add_argument("--limit-ms", type=float, default=250)
     command.add_argument("--hop-ms", type=float, default=1)
-    command.add_argument("--reply-ms", type=float, help="of a merger; as measured if not given")
+    command.add_argument("--call-ms", type=float, default=1.0, help="of a merger, for a request")
     command.add_argument("--questions", type=int, default=3000)
     command.set_defaults(run=show_simulation)
     command = commands.add_parser("plan")
@@ -279,7 +282,7 @@ def main() -> None:
     command.add_argument("--shard-windows", type=float, default=1e6)
     command.add_argument("--replicas", type=int, default=2)
     command.add_argument("--busy", type=float, default=0.5)
-    command.add_argument("--reply-ms", type=float)
+    command.add_argument("--call-ms", type=float, default=1.0)
     command.add_argument("--node-cores", type=int, default=64)
     command.add_argument("--node-memory", type=float, default=256, help="GB")
     command.add_argument("--node-disk", type=float, default=4, help="TB")
@@ -289,6 +292,7 @@ def main() -> None:
     command = commands.add_parser("recall")
     command.add_argument("data", type=Path, nargs="+")
     command.add_argument("--index", type=Path, required=True)
+    command.add_argument("--articles", type=int, help="drawn at random; all if not given")
     command.add_argument("--questions", type=int, default=500)
     command.add_argument("--shards", type=int, default=64)
     command.set_defaults(run=show_recall)

@@ -2,17 +2,22 @@
 
     python benchmarks/serve_cluster.py kills --kills 20
     python benchmarks/serve_cluster.py latency --shards 1 4 16 64
+    python benchmarks/serve_cluster.py calls
 
-Both make collections of the manual (docs/, or the files given with --documents) and serve them with
-a Ray of their own. ``kills`` lets clients ask while replicas of shards and readers are killed at
-random (SIGKILL), one after the other, each when Ray has started the last one again. It counts what
-came back: whole answers, answers that say that a part was searched, clean refusals, and whatever
-else there was, which must be nothing; it checks that whole answers are those from before the kills.
+The first two make collections of the manual (docs/, or the files given with --documents) and serve
+them with a Ray of their own. ``kills`` lets clients ask while replicas of shards and readers are
+killed at random (SIGKILL), one after the other, each when Ray has started the last one again. It
+counts what came back: whole answers, answers that say that a part was searched, clean refusals, and
+whatever else there was, which must be nothing; it checks that whole answers are those from before
+the kills.
 
 ``latency`` asks one question after the other for windows (nothing is read) and prints the times
 beside those that the simulation gives (fan_out.py). All shards share this computer's processors, so
 what is simulated are as many servers as there are processors, each with its share of the shards;
 what Ray adds to a request is taken from the run with one shard.
+
+``calls`` prints how much of a processor a request to a replica takes from the process that sends
+it: what a merger pays for each shard and step besides merging (``scale.py simulate --call-ms``).
 """
 
 from __future__ import annotations
@@ -172,6 +177,31 @@ def latency(args: argparse.Namespace, folder: Path) -> None:
         )
 
 
+def calls(args: argparse.Namespace, _folder: Path) -> None:
+    reply = np.zeros(2_000, np.float32)  # as large as what a shard offers for a question
+
+    class Shard:
+        def find(self, _vector: Any) -> Any:
+            return reply
+
+    ray.init(num_cpus=2, object_store_memory=100 << 20, include_dashboard=False)
+    try:
+        handle = serve.run(serve.deployment(Shard).bind(), name="calls", route_prefix=None)
+        vector = np.zeros(384, np.float32)
+        for count in (100, args.questions * 20):  # the first ones are for warmth
+            began, worked = time.perf_counter(), time.process_time()
+            done = 0
+            while done < count:
+                for response in [handle.find.remote(vector) for _ in range(16)]:
+                    response.result()
+                    done += 1
+            took, worked = time.perf_counter() - began, time.process_time() - worked
+        print(f"{1000 * worked / done:.2f} ms of a processor, {1000 * took / done:.2f} ms in all")
+    finally:
+        serve.shutdown()
+        ray.shutdown()
+
+
 def _search_seconds(client: httpx.Client, question: str) -> float:
     began = time.perf_counter()
     reply = client.post("/api/search", json={"question": question})
@@ -233,7 +263,7 @@ def _questions(index: Path, count: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["kills", "latency"])
+    parser.add_argument("what", choices=["kills", "latency", "calls"])
     parser.add_argument("--documents", type=Path, default=DOCS)
     parser.add_argument("--folder", type=Path, help="where collections are kept")
     parser.add_argument("--shards", type=int, nargs="+", default=[4])
@@ -245,7 +275,7 @@ def main() -> None:
     args = parser.parse_args()
     with TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
-        (kills if args.what == "kills" else latency)(args, folder)
+        {"kills": kills, "latency": latency, "calls": calls}[args.what](args, folder)
 
 
 if __name__ == "__main__":

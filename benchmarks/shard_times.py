@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import psutil
-from docqa.index.collection.calls import ShardCalls
-from docqa.index.collection.search import ShardedSearches
-from docqa.index.collection.shard_search import LocalShardSearch, Looked, Offered, Wanted
 from fan_out import Round, Service
 from serve import questions_of
 
 from docqa import DocQA
+from docqa.index.collection.calls import ShardCalls
+from docqa.index.collection.search import ShardedSearches
+from docqa.index.collection.shard_search import LocalShardSearch, Looked, Offered, Wanted
 from docqa.index.full_text import question_words
 from docqa.index.handle import IndexHandle
 from docqa.index.postings import split_words
@@ -81,7 +81,7 @@ def _memory(index: Path) -> dict[str, float]:
 
 
 def measure(indexes: Sequence[Path], questions: int, repeats: int) -> dict[str, Any]:
-    """Return the seconds of a processor that each step of a question takes, and sizes of indexes."""
+    """Return seconds of a processor for each step of a question, and the sizes of indexes."""
     found: dict[str, Any] = {"sizes": {}, "steps": {}}
     for index in indexes:
         texts = questions_of(str(index), questions)
