@@ -47,7 +47,7 @@ from serve import questions_of
 from shard_times import measure_steps, rounds_of
 
 from docqa import DocQA
-from docqa.cluster.app import application
+from docqa.cluster.run import run
 from docqa.cluster.settings import ClusterSettings
 from docqa.server.settings import ServerSettings
 
@@ -66,8 +66,7 @@ def served(index: Path, cluster: ClusterSettings) -> Iterator[httpx.Client]:
     with socket.create_server(("127.0.0.1", 0)) as free:  # of Ray's processes, too
         port = free.getsockname()[1]
     try:
-        serve.start(http_options={"host": "127.0.0.1", "port": port})
-        serve.run(application(ServerSettings(index=index), cluster), name="docqa")
+        run(ServerSettings(index=index, port=port), cluster)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             while client.get("/readyz").status_code != 200:
                 time.sleep(0.2)

@@ -117,6 +117,14 @@ def _whole(reader: str | None) -> str | None:
 def build(arguments: Mapping[str, Any]) -> Application:
     """Return what Ray Serve is to run, from the arguments in a configuration of Ray Serve.
 
+    Args, Raises: as :func:`read_arguments`.
+    """
+    return application(*read_arguments(arguments))
+
+
+def read_arguments(arguments: Mapping[str, Any]) -> tuple[ServerSettings, ClusterSettings]:
+    """Return the settings that a configuration of Ray Serve gives.
+
     Args:
         arguments: ``index``, and whatever else is in :class:`ServerSettings` (with ``token_file``
             in place of ``token``) and in :class:`ClusterSettings`.
@@ -134,7 +142,7 @@ def build(arguments: Mapping[str, Any]) -> Application:
     of_server = {field.name for field in fields(ServerSettings)}
     if unknown := given.keys() - of_cluster - of_server:
         raise ValueError(f"there are no such arguments: {', '.join(sorted(unknown))}")
-    return application(
+    return (
         ServerSettings(**{name: given[name] for name in given.keys() & of_server}),
         ClusterSettings(**{name: given[name] for name in given.keys() & of_cluster}),
     )

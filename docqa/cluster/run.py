@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import ray
 from ray import serve
@@ -41,16 +42,8 @@ def serve_on_ray(
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise DocQAError(f"Ray can't be reached at {address}: {error}") from error
     try:
-        serve.start(
-            proxy_location="HeadOnly",
-            http_options={
-                "host": settings.host,
-                "port": settings.port,
-                "keep_alive_timeout_s": int(settings.limits.idle_seconds),
-            },
-        )
         try:
-            serve.run(application(settings, cluster), name=_NAME, route_prefix="/")
+            run(settings, cluster)
         except RuntimeError as error:
             raise DocQAError(f"Ray Serve can't run docqa: {error}") from error
         on_ready()
@@ -60,3 +53,18 @@ def serve_on_ray(
         if local:
             serve.shutdown()
         ray.shutdown()
+
+
+def run(settings: ServerSettings, cluster: ClusterSettings) -> None:
+    """Have Ray Serve run the application, and return when all of it runs."""
+    # Ray Serve waits a minute for its proxy, which goes on starting; that can take longer.
+    with suppress(TimeoutError):
+        serve.start(
+            proxy_location="HeadOnly",
+            http_options={
+                "host": settings.host,
+                "port": settings.port,
+                "keep_alive_timeout_s": int(settings.limits.idle_seconds),
+            },
+        )
+    serve.run(application(settings, cluster), name=_NAME, route_prefix="/")

@@ -6,7 +6,7 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ import ray
 from ray import serve
 
 from docqa import DocQA
-from docqa.cluster.app import application
+from docqa.cluster.run import run
 from docqa.cluster.settings import ClusterSettings
 from docqa.server.settings import ServerSettings
 
@@ -86,27 +86,30 @@ def served(tmp_path_factory: pytest.TempPathFactory, tiny_reader: Path) -> Itera
     with socket.create_server(("127.0.0.1", 0)) as free:  # of Ray's processes, too
         port = free.getsockname()[1]
     try:
-        serve.start(http_options={"host": "127.0.0.1", "port": port})
-        serve.run(
-            application(
-                ServerSettings(index=index, reader=str(tiny_reader)),
-                ClusterSettings(groups=2, processors=0.1, shard_seconds=120.0),
-            ),
-            name="docqa",
+        run(
+            ServerSettings(index=index, reader=str(tiny_reader), port=port),
+            ClusterSettings(groups=2, processors=0.1, shard_seconds=120.0),
         )
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_PATIENCE) as client:
-            _wait(lambda: client.get("/readyz").status_code == 200)
+            _wait(lambda: _is_ready(client))
             yield _Served(client, documents, questions)
     finally:
         serve.shutdown()
         ray.shutdown()
 
 
-def _wait(done: Any) -> None:
+def _wait(done: Callable[[], bool]) -> None:
     until = monotonic() + _PATIENCE
     while not done():
         assert monotonic() < until, "this took too long"
         sleep(0.5)
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx.ConnectError:
+        return False
 
 
 def _results(reply: httpx.Response) -> list[Any]:
