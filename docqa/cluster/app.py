@@ -26,6 +26,8 @@ from docqa.settings import DEFAULT_READER
 _AT_A_SHARD = 64
 _AT_A_READER = 32
 _AT_THE_FRONT = 1_000
+# Batches of questions that a front has under way: while one is read, others are searched for.
+_BATCHES = 4
 # So many requests at a reader are worth another one, up to the most.
 _READER_LOAD = 4
 
@@ -69,7 +71,12 @@ class Front:
 
 def application(settings: ServerSettings, cluster: ClusterSettings) -> Application:
     """Return what Ray Serve is to run."""
-    settings = replace(settings, index=settings.index.absolute(), reader=_whole(settings.reader))
+    settings = replace(
+        settings,
+        index=settings.index.absolute(),
+        reader=_whole(settings.reader),
+        limits=replace(settings.limits, batches=_BATCHES),
+    )
     processors = {"num_cpus": cluster.processors}
     groups = [
         serve.deployment(ShardServer)

@@ -72,6 +72,8 @@ class RemoteShard:
             return self._requests.ask(step, lambda: method.remote(self._state, *arguments))
         except LostError as error:
             raise IndexUnreadableError(f"no replica answers for it: {error}") from error
+        except TimeoutError as error:
+            raise IndexUnreadableError("its replica did not answer in time") from error
 
 
 class RemoteModel(SpanModel):

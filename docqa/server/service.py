@@ -79,7 +79,9 @@ class Service:
             qa=qa,
             catalog=catalog,
             answering=answering,
-            batcher=Batcher(answering.ask, limits.waiting, limits.batch, metrics.on_batch),
+            batcher=Batcher(
+                answering.ask, limits.waiting, limits.batch, metrics.on_batch, limits.batches
+            ),
             threads=Threads("docqa-look", limits.threads, limits.waiting_for_threads),
             drawing=Threads("docqa-draw", 2, limits.waiting_for_threads),
             pictures=Pictures(limits.pictures),
