@@ -51,6 +51,7 @@ from docqa.cluster.run import run
 from docqa.cluster.settings import ClusterSettings
 from docqa.server.settings import ServerSettings
 
+os.environ.setdefault("RAY_worker_niceness", "0")  # workers give way to all others, else
 DOCS = Path(__file__).parent.parent / "docs"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -37,6 +38,8 @@ def serve_on_ray(
     local = address == LOCAL
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
+    if local:  # else workers give way to all other programs on this computer
+        os.environ.setdefault("RAY_worker_niceness", "0")
     try:
         ray.init(address, log_to_driver=False, **({"include_dashboard": False} if local else {}))
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -20,6 +20,7 @@ import pytest
 # A busy machine takes longer to start a process than Ray Serve waits for. Read when it is imported.
 os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "60")
 os.environ.setdefault("RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S", "60")
+os.environ.setdefault("RAY_worker_niceness", "0")  # workers give way to all others, else
 pytest.importorskip("ray", reason="the extra cluster is not installed")
 
 import ray
