@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from docqa.answer import Answer
 from docqa.errors import (
+    ClusterError,
     DataError,
     DiskFullError,
     DocQAError,
@@ -50,6 +51,7 @@ __all__ = [
     "Answer",
     "AnswerSettings",
     "BuildOptions",
+    "ClusterError",
     "DataError",
     "DiskFullError",
     "DocQA",

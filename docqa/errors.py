@@ -12,6 +12,7 @@
     │   ├── DiskFullError        the disk that it is on is full
     │   └── IndexDamagedError    it is not a whole database
     ├── FilterError              a filter that no document lies within
+    ├── ClusterError             Ray is missing, or there is no such cluster
     ├── ModelError               a model can't be found or loaded
     ├── QuestionError            a question that can't be asked
     ├── DataError                a data set that can't be read
@@ -24,6 +25,7 @@ all. A wrong argument is a ``ValueError``, as everywhere in Python.
 from __future__ import annotations
 
 from docqa.index.errors import (
+    ClusterError,
     DiskFullError,
     FilterError,
     IndexDamagedError,
@@ -37,6 +39,7 @@ from docqa.index.errors import (
 from docqa.ingest.errors import DocQAError, IngestError
 
 __all__ = [
+    "ClusterError",
     "DataError",
     "DiskFullError",
     "DocQAError",

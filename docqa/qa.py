@@ -128,6 +128,7 @@ class DocQA:
         options: BuildOptions | None = None,
         progress: Progress | None = None,
         shards: int | None = None,
+        ray: str | None = None,
     ) -> IndexReport:
         """Bring the index in line with files and folders, making it if there is none.
 
@@ -135,7 +136,9 @@ class DocQA:
             paths: files and folders; folders recursively.
             options: which files to take, and what each may cost.
             progress: called as the run comes on.
-            shards: of how many indexes to make a collection; what is there already stays as it is.
+            shards: of how many indexes to make a collection; one that is there already has them.
+            ray: the address of a Ray cluster that builds the collection's shards; ``auto`` for that
+                which this computer is a node of, ``local`` to start one for this run.
 
         Returns:
             What was added, changed, unchanged, removed, and what failed and why.
@@ -146,18 +149,19 @@ class DocQA:
             IndexLockedError: another process is writing to it.
             DiskFullError: there is no room left. What was written before is kept.
             ModelError: the embedder can't be loaded.
+            ClusterError: there is no Ray, or no such cluster.
         """
         from docqa.index.build import BuildOptions
 
         if isinstance(paths, (str, os.PathLike)):
             paths = [paths]
         options = options or BuildOptions()
-        if shards is None:
+        if shards is None and ray is None:
             return self._opened.index(paths, options, progress, self._new_tokenizer)
         from docqa.index.collection.handle import CollectionHandle
 
         with CollectionHandle(self._folder, self._embedder, self._window, self._device) as handle:
-            return handle.index(paths, options, progress, self._new_tokenizer, shards)
+            return handle.index(paths, options, progress, self._new_tokenizer, shards, ray)
 
     def forget(self, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
         """Remove files, and all files under folders, from the index.

@@ -40,5 +40,9 @@ class FilterError(DocQAError):
     """A filter that no document of the index lies within."""
 
 
+class ClusterError(DocQAError):
+    """Ray is not installed, or there is no such cluster."""
+
+
 class ModelError(DocQAError):
     """A model can't be found or loaded."""

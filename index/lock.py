@@ -15,14 +15,17 @@ _LOCK = "writer.lock"
 
 
 @contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
+def writer_lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
     """Hold an index for writing; the lock dies with its process.
+
+    Args:
+        wait: how many seconds to wait for another process to let go of it.
 
     Raises:
         IndexLockedError: another process (or thread) holds it.
         StorageError: the folder can't be made or written to.
     """
-    lock = FileLock(folder / _LOCK, timeout=0)
+    lock = FileLock(folder / _LOCK, timeout=wait)
     with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         try:

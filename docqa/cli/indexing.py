@@ -81,6 +81,12 @@ if TYPE_CHECKING:
     metavar="N",
     help="Make a collection of N indexes that share the documents; see docs/clusters.md.",
 )
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Build the collection's shards on this Ray cluster: auto takes the one that this computer "
+    "is a node of, local starts one for this run.",
+)
 @json_option
 def index(
     paths: tuple[str, ...],
@@ -98,6 +104,7 @@ def index(
     workers: int | None,
     rehash: bool,
     shards: int | None,
+    ray: str | None,
     as_json: bool,
 ) -> int:
     """Index files and folders, or bring an index up to date.
@@ -133,7 +140,7 @@ def index(
         def on_progress(files_done: int, files: int, windows_done: int) -> None:
             bar(files_done, files, f"{windows_done:,} windows")
 
-        report = qa.index(paths, options, on_progress, shards)
+        report = qa.index(paths, options, on_progress, shards, ray)
     if as_json:
         print_json(_report_json(report))
     else:

@@ -8,16 +8,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-import ray
 from ray import serve
 
 from docqa.cluster.app import application
 from docqa.cluster.settings import ClusterSettings
-from docqa.errors import DocQAError
+from docqa.index.collection.on_ray import LOCAL, connected
+from docqa.index.errors import ClusterError
 from docqa.server.settings import ServerSettings
 
-# In place of an address: Ray is started on this computer, and ended with the command.
-LOCAL = "local"
 _NAME = "docqa"
 
 
@@ -32,30 +30,25 @@ def serve_on_ray(
         on_ready: called when all replicas run.
 
     Raises:
-        DocQAError: there is no cluster, or the application can't be started in it.
+        ClusterError: there is no such cluster, or the application can't be started in it.
     """
     stopped = threading.Event()
-    local = address == LOCAL
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    if local:  # else workers give way to all other programs on this computer
+    if address == LOCAL:  # else its workers give way to all other programs on this computer
         os.environ.setdefault("RAY_worker_niceness", "0")
-    try:
-        ray.init(address, log_to_driver=False, **({"include_dashboard": False} if local else {}))
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise DocQAError(f"Ray can't be reached at {address}: {error}") from error
-    try:
+    with connected(address):
         try:
-            run(settings, cluster)
-        except RuntimeError as error:
-            raise DocQAError(f"Ray Serve can't run docqa: {error}") from error
-        on_ready()
-        stopped.wait()
-        serve.delete(_NAME)
-    finally:
-        if local:
-            serve.shutdown()
-        ray.shutdown()
+            try:
+                run(settings, cluster)
+            except RuntimeError as error:
+                raise ClusterError(f"Ray Serve can't run docqa: {error}") from error
+            on_ready()
+            stopped.wait()
+            serve.delete(_NAME)
+        finally:
+            if address == LOCAL:
+                serve.shutdown()
 
 
 def run(settings: ServerSettings, cluster: ClusterSettings) -> None:

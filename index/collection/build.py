@@ -240,6 +240,7 @@ def build_shard(
     share: Discovery,
     options: BuildOptions,
     progress: Progress | None = None,
+    wait: float = 0.0,
 ) -> IndexReport:
     """Bring a shard in line with its files; made anew where its folder is gone.
 
@@ -249,8 +250,9 @@ def build_shard(
         embedder: that the collection was made with.
         share: what was found of its files.
         options, progress: as for :func:`docqa.index.build.build`.
+        wait: as for :func:`docqa.index.lock.writer_lock`.
     """
-    with writer_lock(folder):
+    with writer_lock(folder, wait):
         try:
             store = Store.open(folder, to_write=True)
         except IndexMissingError:

@@ -55,6 +55,8 @@ class CollectionHandle:
     ) -> None:
         self.folder = folder
         self._own_embedder = OwnEmbedder(embedder, device)
+        self._embedder = embedder
+        self._device = device
         self._window = window
         self._calls = ShardCalls(seconds)
         self._lock = threading.Lock()  # over the next; held for moments only
@@ -164,18 +166,28 @@ class CollectionHandle:
         progress: Progress | None,
         make_tokenizer: Callable[[], str],
         shards: int | None = None,
+        ray: str | None = None,
     ) -> IndexReport:
         """Bring the collection in line with files and folders, making it if there is none.
 
         The arguments are those of :func:`docqa.index.collection.build.writing` and of
         :func:`docqa.index.collection.build.build_collection`, and so are the errors.
+
+        Args:
+            ray: the address of a cluster that builds the shards, as for
+                :func:`docqa.index.collection.on_ray.build_on_ray`.
         """
         from docqa.index.collection.build import build_collection, writing
 
         with writing(self.folder, shards, self._new_settings(make_tokenizer)) as collection:
             self._check_windows(collection.catalogue)
-            embedder = self._own_embedder.get(collection.settings, self.folder)
-            return build_collection(collection, embedder, paths, options, progress)
+            if ray is None:
+                embedder = self._own_embedder.get(collection.settings, self.folder)
+                return build_collection(collection, embedder, paths, options, progress)
+            from docqa.index.collection.on_ray import build_on_ray
+
+            name = self._embedder or collection.settings.embedder
+            return build_on_ray(collection, name, self._device, paths, options, progress, ray)
 
     def _new_settings(self, make_tokenizer: Callable[[], str]) -> Callable[[], IndexSettings]:
         return lambda: self._own_embedder.settings_for_new(self._window, make_tokenizer())

@@ -59,30 +59,44 @@ def reshard(
     if not is_collection(folder):
         Store.open(folder).close()  # raises that there is none, and makes no folder
     with writer_lock(folder):
-        old = Catalogue.read(folder) if is_collection(folder) else None
+        old = _present(folder)
         remove_leftovers(folder, old)
-        with _sources(folder, old) as sources:
-            settings = sources[0].settings
-            if old is None:
-                new = Catalogue.new(settings, shards)
-            else:
-                generation = old.generation + 1
-                new = replace(old, generation=generation, shards=shard_names(generation, shards))
-            moves = _moves(sources, shards)
-            documents = sum(len(ids) for row in moves for ids in row)
-            done = windows = 0
-            for target, of_sources in zip(new.folders(folder), moves, strict=True):
-                with writer_lock(target), Store.create(target, settings) as store:
-                    for source, ids in zip(sources, of_sources, strict=True):
-                        store.copy_documents(source, ids)
-                        done += len(ids)
-                        if progress is not None:
-                            progress(done, documents)
-                    windows += store.counts()["windows"]
-                    save_caches(store)
+        try:
+            with _sources(folder, old) as sources:
+                if old is None:
+                    new = Catalogue.new(sources[0].settings, shards)
+                else:
+                    number = old.generation + 1
+                    new = replace(old, generation=number, shards=shard_names(number, shards))
+                documents, windows = _copy(sources, new.folders(folder), progress)
             new.write(folder)
-        remove_leftovers(folder, new)
+        finally:
+            # Whichever shards the catalogue names stay; the others may have filled the disk.
+            remove_leftovers(folder, _present(folder))
     return Reshared(0 if old is None else len(old.shards), shards, documents, windows)
+
+
+def _present(folder: Path) -> Catalogue | None:
+    return Catalogue.read(folder) if is_collection(folder) else None
+
+
+def _copy(
+    sources: Sequence[Store], targets: Sequence[Path], progress: Callable[[int, int], None] | None
+) -> tuple[int, int]:
+    """Make new shards of what sources hold; return how many files and windows they hold."""
+    moves = _moves(sources, len(targets))
+    documents = sum(len(ids) for row in moves for ids in row)
+    done = windows = 0
+    for target, of_sources in zip(targets, moves, strict=True):
+        with writer_lock(target), Store.create(target, sources[0].settings) as store:
+            for source, ids in zip(sources, of_sources, strict=True):
+                store.copy_documents(source, ids)
+                done += len(ids)
+                if progress is not None:
+                    progress(done, documents)
+            windows += store.counts()["windows"]
+            save_caches(store)
+    return documents, windows
 
 
 @contextmanager

@@ -64,7 +64,8 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     code = run(["ask", "Who is the landlord?", "--index", str(index), "--top-k", "2", "--json"])
     value = as_json(capsys)
     assert code == 0
-    assert value.keys() == {"question", "answers", "windows_read", "timings_ms"}
+    assert value.keys() == {"question", "answers", "windows_read", "searched", "timings_ms"}
+    assert value["searched"] == "1/1"
     assert value["timings_ms"].keys() == {"retrieve", "read", "total"}
     assert len(value["answers"]) == 2
     best = value["answers"][0]

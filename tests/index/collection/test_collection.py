@@ -276,9 +276,13 @@ def test_stopped_before_the_catalogue_is_replaced_the_old_collection_is_there(
         with pytest.raises(KeyboardInterrupt):
             reshard(made, 5)
     assert places(made, embedder) == before
-    assert len(list(made.glob("shards-*"))) == 2
+    assert [one.name for one in made.glob("shards-*")] == ["shards-0001"]
+    killed = made / "shards-0002" / "0000"  # as a kill leaves it
+    killed.mkdir(parents=True)
+    (killed / "docqa.db").write_bytes(b"half a database")
+    assert places(made, embedder) == before
     reshard(made, 2)
-    assert len(list(made.glob("shards-*"))) == 1
+    assert [one.name for one in made.glob("shards-*")] == ["shards-0002"]
     assert places(made, embedder) == before
 
 
