@@ -27,6 +27,7 @@ class ServerLimits:
         boxed: characters of a document whose boxes a request may ask for.
         waiting: questions that wait for the reader; more are turned away.
         batch: questions that are read together.
+        batches: batches that are read at the same time; one, where the reader is in this process.
         threads: searches, explanations and looks at documents at the same time.
         waiting_for_threads: requests that wait for one of these; more are turned away.
         answer_seconds: how long a request for answers may take.
@@ -60,6 +61,7 @@ class ServerLimits:
     boxed: int = 20_000
     waiting: int = 256
     batch: int = 32
+    batches: int = 1
     threads: int = 4
     waiting_for_threads: int = 64
     answer_seconds: float = 60.0
