@@ -14,7 +14,9 @@ ARG TORCH_INDEX=
 RUN torch="$(grep '^torch==' /src/constraints.txt)" \
     && /opt/docqa/bin/pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$torch"
 COPY . /src
-RUN /opt/docqa/bin/pip install -c /src/constraints.txt "/src[mcp,serve]"
+# For nodes of a Ray cluster: --build-arg EXTRAS=cluster,mcp
+ARG EXTRAS=mcp,serve
+RUN /opt/docqa/bin/pip install -c /src/constraints.txt "/src[$EXTRAS]"
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --create-home docqa

@@ -1,6 +1,6 @@
 # make demo   install docqa into .venv, index docs/ (with a PDF of 38 pages) and ask questions about it
 # make serve  the same documents in the browser; prints the address
-# make test   run the tests in .venv, on all cores
+# make test   run the quick tests in .venv, on all cores; make test-all runs all
 # make lint   ruff, mypy, and the direction of imports
 # make bench  the benchmarks that need no data, in small sizes
 
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INDEX := $(VENV)/demo-index
 
-.PHONY: demo serve test lint bench clean
+.PHONY: demo serve test test-all lint bench clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ serve: $(INSTALLED)
 	@$(BIN)/docqa serve --index $(INDEX)
 
 test: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+
+test-all: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(INSTALLED)

@@ -35,6 +35,8 @@ from serve import questions_of
 
 # What each kind of client saw: (client, status).
 Statuses = Counter[tuple[str, str]]
+# Clients with whose requests nothing is wrong: they get answers, or are sent away for a while.
+_GOOD = frozenset(("agent", "ask"))
 # Clients whose connection may be closed before they have read an answer: they send what no server
 # has to read to its end.
 _RUDE = frozenset(("huge",))
@@ -251,7 +253,11 @@ def faults(statuses: Statuses, memory: list[float]) -> list[str]:
     wrong = [
         f"{client} saw {status}"
         for client, status in sorted(statuses)
-        if not (status[0] in "24" or status == "503" or (status == "closed" and client in _RUDE))
+        if not (
+            status in ("200", "503")
+            or (status[0] in "24" and client not in _GOOD)
+            or (status == "closed" and client in _RUDE)
+        )
     ]
     quarter = len(memory) // 4
     if quarter:

@@ -174,6 +174,16 @@ class IndexHandle:
                         yield store, searches
                         return
 
+    @contextmanager
+    def documents(self) -> Iterator[Store]:
+        """Hold the index at one generation to look at its documents; searches are not loaded.
+
+        Raises:
+            StorageError: as :meth:`snapshot` raises it.
+        """
+        with self._store() as store, store.snapshot():
+            yield store
+
     def embedder(self, store: Documents) -> Embedder:
         """Return the embedder that the index was made with.
 

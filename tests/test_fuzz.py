@@ -10,6 +10,8 @@ import pytest
 
 import docqa.ingest.workers.process as process
 
+pytestmark = pytest.mark.slow
+
 _SCRIPT = Path(__file__).parent.parent / "benchmarks" / "fuzz.py"
 _spec = importlib.util.spec_from_file_location("fuzz", _SCRIPT)
 assert _spec is not None

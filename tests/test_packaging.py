@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("build", reason="the package build is not installed")
 
 _ROOT = Path(__file__).parents[1]

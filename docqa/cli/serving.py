@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +18,12 @@ from docqa.cli.options import (
     reader_option,
 )
 from docqa.cli.show import note
+from docqa.cluster.settings import ClusterSettings
 from docqa.errors import DocQAError
 from docqa.printable import printable
+
+if TYPE_CHECKING:
+    from docqa.server.settings import ServerSettings
 
 
 @click.command()
@@ -76,6 +80,60 @@ from docqa.printable import printable
     metavar="SECONDS",
     help="The most time for a request.",
 )
+@click.option(
+    "--ray",
+    "ray_address",
+    metavar="ADDRESS",
+    help="Serve a collection on a cluster of Ray: auto, HOST:PORT, or local to start one here.",
+)
+@click.option(
+    "--groups",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="With --ray: into how many groups the shards are parted.",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="With --ray: how many processes hold each group.",
+)
+@click.option(
+    "--readers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="With --ray: the most processes that read.",
+)
+@click.option(
+    "--reader-gpus",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="With --ray: the share of a GPU for each of these.",
+)
+@click.option(
+    "--fronts",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="With --ray: how many processes take requests.",
+)
+@click.option(
+    "--shard-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --ray: the most time that a shard may take for a step of a search.",
+)
 @click.option("--log-json", is_flag=True, help="Write the log as one JSON object a line.")
 @reader_option
 @embedder_option
@@ -93,6 +151,13 @@ def serve(
     show_paths: bool,
     queue: int,
     time_limit: float,
+    ray_address: str | None,
+    groups: int,
+    replicas: int,
+    readers: int,
+    reader_gpus: float,
+    fronts: int,
+    shard_limit: float,
     log_json: bool,
     reader: str | None,
     embedder: str | None,
@@ -139,6 +204,44 @@ def serve(
     if settings.token is None and not settings.is_local:
         note("everybody who can reach this computer can read the documents; see --token-file")
     log_to_stderr(log_json)
+    if ray_address is not None:
+        cluster = ClusterSettings(
+            groups=groups,
+            replicas=replicas,
+            shard_seconds=shard_limit,
+            readers=readers,
+            reader_seconds=time_limit,
+            reader_gpus=reader_gpus,
+            fronts=fronts,
+        )
+        _serve_on_ray(ray_address, settings, cluster)
+        return
     listening = listen(host, port)
     click.echo(f"{printable(folder)} is served at {address_of(listening)} (Ctrl-C stops it)")
     run(settings, listening)
+
+
+def _serve_on_ray(address: str, settings: ServerSettings, cluster: ClusterSettings) -> None:
+    """Serve a collection on a cluster until somebody stops it."""
+    from docqa.index.paths import is_collection
+
+    if find_spec("ray") is None:
+        raise DocQAError('--ray needs the extra "cluster": pip install "PATH-TO-DOCQA[cluster]"')
+    if not is_collection(settings.index):
+        raise DocQAError(
+            f"{settings.index} is no collection; make one with: "
+            "docqa index PATH... --index DIR --shards N"
+        )
+    if settings.allow_changes:
+        raise DocQAError("--allow-changes does not go with --ray; use docqa index")
+    if settings.port == 0:
+        raise DocQAError("--ray needs a --port other than 0")
+    from docqa.cluster.run import serve_on_ray
+
+    shown = f"http://{settings.host}:{settings.port}/"
+    serve_on_ray(
+        address,
+        settings,
+        cluster,
+        lambda: click.echo(f"{printable(str(settings.index))} is served at {shown} on Ray"),
+    )

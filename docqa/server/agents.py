@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 PATH = "/mcp"
-LOCAL_HOSTS = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 _MOST_BODY = 64 * 1024  # bytes of a request; a quote has at most 5,000 characters
 _REFUSED = -32_000  # JSON-RPC's first code for errors of a server
 
@@ -67,21 +66,16 @@ class ServiceDesk:
         return await self._service.threads.run(look_at, self.qa, self.catalog, call)
 
 
-def mount_mcp(
-    app: Starlette, desk: Desk, seconds: float, allowed_hosts: Sequence[str] = LOCAL_HOSTS
-) -> None:
+def mount_mcp(app: Starlette, desk: Desk, seconds: float) -> None:
     """Serve tools at ``/mcp`` of an application that has not started yet.
 
-    The application's own middleware stands before it. Each request stands alone: no sessions are
-    kept.
+    Who may ask, and under which name of the server, is for the application's own middleware to say
+    (:class:`docqa.server.guards.Doorkeeper`). Each request stands alone: no sessions are kept.
 
     Args:
         app: a Starlette or FastAPI application.
         desk: does what the tools ask for.
         seconds: how long a request may take.
-        allowed_hosts: ``Host`` headers that are served, so that no web page can reach the server
-            under a name of its own (DNS rebinding); ``name:*`` is any port. An ``Origin`` must be
-            one of them.
     """
     mcp = make_mcp(desk)
     served = mcp.streamable_http_app(
@@ -89,12 +83,7 @@ def mount_mcp(
         stateless_http=True,
         json_response=True,
         max_request_body_size=_MOST_BODY,
-        transport_security=TransportSecuritySettings(
-            allowed_hosts=list(allowed_hosts),
-            allowed_origins=[
-                f"{scheme}://{host}" for host in allowed_hosts for scheme in ("http", "https")
-            ],
-        ),
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     app.router.routes.append(Route(PATH, endpoint=_Door(served, seconds)))
     others = app.router.lifespan_context

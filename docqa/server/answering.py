@@ -91,6 +91,7 @@ class Answering:
                     "evidence": evidence,
                     "hits": _shown(store, names, result.hits),
                     "windows_read": result.windows_read,
+                    "searched": str(result.searched),
                 }
                 answered.append(Answered(values, [answer.document for answer in result.answers]))
             return answered
@@ -101,7 +102,11 @@ class Answering:
             names = self._catalog.names(store)
             found = self._qa.search_many(questions, k, names.meant(within))
             return [
-                {"question": question, "hits": _shown(store, names, hits)}
+                {
+                    "question": question,
+                    "hits": _shown(store, names, hits),
+                    "searched": str(store.searched),
+                }
                 for question, hits in zip(questions, found, strict=True)
             ]
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -24,18 +25,24 @@ from docqa.server.routes.health import health_routes
 from docqa.server.service import Service
 from docqa.server.settings import ServerSettings
 
+if TYPE_CHECKING:
+    from docqa.qa import DocQA
+
 _PAGE = Path(__file__).parent / "page"
 
 
-def create_app(settings: ServerSettings) -> FastAPI:
+def create_app(settings: ServerSettings, qa: DocQA | None = None) -> FastAPI:
     """Return the application that serves an index.
 
     Its models are loaded when it starts up; until then ``/readyz`` says that it is not ready.
 
+    Args:
+        qa: the index and its models; made by the settings if not given.
+
     Example:
         >>> app = create_app(ServerSettings(index=Path("contracts/.docqa")))
     """
-    service = Service.of(settings)
+    service = Service.of(settings, qa)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -91,13 +98,6 @@ def _mount_agents(app: FastAPI, service: Service) -> None:
     """Serve agents at ``/mcp``, where the extra for them is installed."""
     if find_spec("mcp") is None:
         return
-    from docqa.server.agents import LOCAL_HOSTS, ServiceDesk, mount_mcp
+    from docqa.server.agents import ServiceDesk, mount_mcp
 
-    settings = service.settings
-    hosts = [pattern for name in settings.names for pattern in (name, f"{name}:*")]
-    mount_mcp(
-        app,
-        ServiceDesk(service),
-        settings.limits.answer_seconds,
-        allowed_hosts=[*LOCAL_HOSTS, *hosts],
-    )
+    mount_mcp(app, ServiceDesk(service), service.settings.limits.answer_seconds)

@@ -43,6 +43,8 @@ class Batcher(Generic[_Options, _Result]):
         room: the most questions that may wait.
         batch: the most questions that are read together.
         on_batch: is called after each batch with the number of its questions and its seconds.
+        at_once: how many batches are read at the same time; more than one where the model is
+            elsewhere.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Batcher(Generic[_Options, _Result]):
         room: int,
         batch: int,
         on_batch: Callable[[int, float], None] = lambda _questions, _seconds: None,
+        at_once: int = 1,
     ) -> None:
         self._read = read
         self._room = room
@@ -60,8 +63,12 @@ class Batcher(Generic[_Options, _Result]):
         self._changed = threading.Condition()
         self._closed = False
         self._seconds_each = 0.1  # of a question, lately
-        self._thread = threading.Thread(target=self._run, name="docqa-reader", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name="docqa-reader", daemon=True)
+            for _ in range(at_once)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def waiting(self) -> int:
@@ -86,7 +93,7 @@ class Batcher(Generic[_Options, _Result]):
                     503, "too many questions are waiting; try again later", self._retry_after()
                 )
             self._waiting.extend(new)
-            self._changed.notify()
+            self._changed.notify_all()
         for one in new:
             one.result.add_done_callback(self._leave)
         return [one.result for one in new]
@@ -96,11 +103,12 @@ class Batcher(Generic[_Options, _Result]):
         with self._changed:
             self._closed = True
             left, self._waiting = self._waiting, []
-            self._changed.notify()
+            self._changed.notify_all()
         for one in left:
             if one.result.set_running_or_notify_cancel():
                 one.result.set_exception(RefusedError(503, "the server is stopping", 5))
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _leave(self, result: Future[_Result]) -> None:
         if result.cancelled():

@@ -12,6 +12,7 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers as RequestHeaders
@@ -52,7 +53,7 @@ _READING = frozenset(("GET", "HEAD", "OPTIONS"))
 _OPEN = frozenset(("/", "/healthz", "/readyz", "/favicon.ico"))
 _OPEN_FOLDER = "/static/"
 # Another page can't read what it gets from here, but it could make the server work.
-_API = "/api/"
+_API = ("/api/", "/mcp")
 
 
 class Headers:
@@ -192,9 +193,32 @@ class BodyGuard:
         except RefusedError as refused:
             response = refused.response()
             response.headers["Connection"] = "close"  # the rest of the body is not wanted
-            await response(scope, receive, send)
+            await response(scope, receive, self._draining(receive, send))
             return
         await self._app(scope, receive, send)
+
+    def _draining(self, receive: Receive, send: Send) -> Send:
+        """Return a way to send an answer whose connection is closed a little later than it is sent.
+
+        A connection that is closed while the client still sends is lost with the answer in it: so
+        some more of the body is taken and thrown away.
+        """
+
+        async def send_and_drain(message: Message) -> None:
+            if message["type"] != "http.response.body" or message.get("more_body"):
+                await send(message)
+                return
+            await send({**message, "more_body": True})
+            left, more = self._limits.drained, True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.drain_seconds):
+                    while more and left > 0:
+                        taken = await receive()
+                        left -= len(taken.get("body", b""))
+                        more = taken.get("more_body", False)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        return send_and_drain
 
     def _check_type(self, method: str, headers: RequestHeaders, is_upload: bool) -> None:
         """Refuse kinds of content that a page of another origin may send without asking."""

@@ -55,12 +55,16 @@ class Service:
     is_ready: bool = False
 
     @classmethod
-    def of(cls, settings: ServerSettings) -> Service:
-        """Make what serves requests; nothing is loaded yet."""
+    def of(cls, settings: ServerSettings, qa: DocQA | None = None) -> Service:
+        """Make what serves requests; nothing is loaded yet.
+
+        Args:
+            qa: the index and its models; made by the settings if not given.
+        """
         from docqa.qa import DocQA
 
         limits = settings.limits
-        qa = DocQA(
+        qa = qa or DocQA(
             settings.index,
             reader=settings.reader,
             embedder=settings.embedder,
@@ -76,7 +80,9 @@ class Service:
             qa=qa,
             catalog=catalog,
             answering=answering,
-            batcher=Batcher(answering.ask, limits.waiting, limits.batch, metrics.on_batch),
+            batcher=Batcher(
+                answering.ask, limits.waiting, limits.batch, metrics.on_batch, limits.batches
+            ),
             threads=Threads("docqa-look", limits.threads, limits.waiting_for_threads),
             drawing=Threads("docqa-draw", 2, limits.waiting_for_threads),
             pictures=Pictures(limits.pictures),

@@ -27,10 +27,13 @@ class ServerLimits:
         boxed: characters of a document whose boxes a request may ask for.
         waiting: questions that wait for the reader; more are turned away.
         batch: questions that are read together.
+        batches: batches that are read at the same time; one, where the reader is in this process.
         threads: searches, explanations and looks at documents at the same time.
         waiting_for_threads: requests that wait for one of these; more are turned away.
         answer_seconds: how long a request for answers may take.
         body_seconds: how long a request's body may take to come, uploads aside.
+        drained, drain_seconds: bytes of a refused body that are thrown away, and how long that may
+            take, so that the client reads why it was refused.
         upload_file: bytes of an uploaded file.
         upload: bytes of an upload with all its files.
         upload_files: files of an upload.
@@ -58,10 +61,13 @@ class ServerLimits:
     boxed: int = 20_000
     waiting: int = 256
     batch: int = 32
+    batches: int = 1
     threads: int = 4
     waiting_for_threads: int = 64
     answer_seconds: float = 60.0
     body_seconds: float = 10.0
+    drained: int = 16 << 20
+    drain_seconds: float = 2.0
     upload_file: int = 100 << 20
     upload: int = 500 << 20
     upload_files: int = 100

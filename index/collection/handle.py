@@ -13,11 +13,10 @@ from docqa.index.collection.calls import ShardCalls
 from docqa.index.collection.catalogue import Catalogue
 from docqa.index.collection.documents import ShardedDocuments
 from docqa.index.collection.search import ShardedSearches
-from docqa.index.collection.shard_search import LocalShardSearch
+from docqa.index.collection.shard_search import LocalShardSearch, ShardSearch
 from docqa.index.errors import IndexDamagedError, IndexMismatchError
 from docqa.index.handle import IndexHandle, OwnEmbedder
 from docqa.index.paths import CATALOGUE
-from docqa.index.search import Searches
 from docqa.index.store import Store
 from docqa.ingest.windows import WindowSettings
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 # How long a shard may take for a step of a search, or to be opened.
 SHARD_SECONDS = 60.0
 
-_Opened = tuple[Store, Searches]
+_Opened = tuple[Store, ShardSearch]
 
 
 class CollectionHandle:
@@ -91,7 +90,10 @@ class CollectionHandle:
             StorageError: none of its shards can be read.
         """
         shards = self._current_shards()
-        opening = {number: _Opening(handle, shards) for number, handle in enumerate(shards.handles)}
+        opening = {
+            number: _Opening(self._shard(number, handle), shards)
+            for number, handle in enumerate(shards.handles)
+        }
         opened, failures = self._calls.each({n: one.open for n, one in opening.items()})
         try:
             if failures and shards.identity != _identity(self.folder):
@@ -106,12 +108,18 @@ class CollectionHandle:
                 failures,
             )
             searches = ShardedSearches(
-                {number: LocalShardSearch(*one) for number, one in opened.items()}, self._calls
+                {number: search for number, (_, search) in opened.items()}, self._calls
             )
             yield documents, searches
         finally:
             for number, one in opening.items():
                 self._calls.after(number, one.close)
+
+    @contextmanager
+    def _shard(self, _number: int, handle: IndexHandle) -> Iterator[_Opened]:
+        """Hold a shard at one generation, with what searches it."""
+        with handle.snapshot() as (store, searches):
+            yield store, LocalShardSearch(store, searches)
 
     def embedder(self, documents: Documents) -> Embedder:
         """Return the embedder that the collection was made with.
@@ -230,17 +238,16 @@ class _Shards:
 class _Opening:
     """A snapshot of a shard, opened in one thread and closed in another."""
 
-    def __init__(self, handle: IndexHandle, shards: _Shards) -> None:
-        self._handle = handle
+    def __init__(self, snapshot: AbstractContextManager[_Opened], shards: _Shards) -> None:
+        self._snapshot = snapshot
         self._shards = shards
         self._held: AbstractContextManager[_Opened] | None = None
 
     def open(self) -> _Opened:
-        held = self._handle.snapshot()
-        store, searches = held.__enter__()
-        self._held = held
+        store, search = self._snapshot.__enter__()
+        self._held = self._snapshot
         self._shards.check(store)
-        return store, searches
+        return store, search
 
     def close(self) -> None:
         held, self._held = self._held, None

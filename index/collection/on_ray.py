@@ -72,7 +72,7 @@ def build_on_ray(
     found = find_files(paths, options.include, options.exclude)
     shares = collection.share_out(found)
     work = ShardWork(found, shares, progress)
-    with _connected(address) as ray:
+    with connected(address) as ray:
         gpus = ray.cluster_resources().get("GPU", 0)
         build = ray.remote(
             num_cpus=1,
@@ -227,7 +227,7 @@ def _show(ray: Any, work: ShardWork, tally: Any) -> None:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Any]:
+def connected(address: str) -> Iterator[Any]:
     """Yield the module, connected to a cluster: the one that the program uses already, if any.
 
     Raises:

@@ -14,6 +14,8 @@ import pytest
 from docqa import DocQA
 from tests.badfiles import make_bad_folder
 
+pytestmark = pytest.mark.slow
+
 MOST_MB = 2048
 
 

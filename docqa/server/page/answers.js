@@ -5,7 +5,7 @@ import * as codePoints from "./code_points.js";
 import { copyCitation } from "./citation.js";
 import { element, icon } from "./dom.js";
 import { FEW, MANY, NOTHING_OPEN, go, hrefAfter } from "./state.js";
-import { count, documentName, fileName, flowing, pageOrLine, surely, sureness } from "./words.js";
+import { count, documentName, fileName, flowing, pageOrLine, partSearched, surely, sureness } from "./words.js";
 
 // Code points of a sentence on either side of the answer's words.
 const AROUND = 180;
@@ -38,12 +38,12 @@ export function showError(pane, error, again) {
 /**
  * Show the answers to a question.
  *
- * @param result - as the API gives it: `{question, answers, hits, windows_read, seconds}`
+ * @param result - as the API gives it: `{question, answers, hits, windows_read, searched, seconds}`
  * @param now - the state
  */
 export function showAnswers(pane, result, now) {
   pane.removeAttribute("aria-busy");
-  pane.replaceChildren(...(result.answers.length ? answersOf(result, now) : noAnswer(result)));
+  pane.replaceChildren(...missing(result), ...(result.answers.length ? answersOf(result, now) : noAnswer(result)));
 }
 
 /** Mark the card that is looked at, or none; keys are those of `keyOf`. */
@@ -59,9 +59,11 @@ export function markCurrent(pane, key) {
 /** Return a sentence for screen readers: how many answers, and the first. */
 export function spoken(result) {
   const [first] = result.answers;
-  if (!first) return "No answer was found. The nearest passages are listed.";
+  const searched = partSearched(result);
+  const part = searched === null ? "" : `Only ${searched} parts of the collection were searched. `;
+  if (!first) return `${part}No answer was found. The nearest passages are listed.`;
   const place = [documentName(first), pageOrLine(first)].filter(Boolean).join(", ");
-  return `${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(sureness(first))}.`;
+  return `${part}${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(sureness(first))}.`;
 }
 
 /** Return what tells a card from the others: the answer's number, or the passage's place. */
@@ -87,6 +89,18 @@ function* answersOf(result, now) {
       passages(result.hits),
     );
   }
+}
+
+/** Say so where shards of the server's collection did not answer. */
+function* missing(result) {
+  const part = partSearched(result);
+  if (part === null) return;
+  yield element(
+    "div",
+    { class: "notice wrong", role: "alert" },
+    element("h2", {}, "Not all documents were searched"),
+    element("p", {}, `${part} parts of the collection answered. Reload the page in a moment to search the rest.`),
+  );
 }
 
 function* noAnswer(result) {

@@ -1,6 +1,7 @@
 // The server's HTTP API. Nothing else of the page makes requests, and none of them leaves the origin.
 
 import { askForToken, authorization, currentToken, hasToken } from "./token.js";
+import { partSearched } from "./words.js";
 
 // How many page pictures and answers are held at most.
 const PICTURES = 24;
@@ -18,9 +19,12 @@ export class ApiError extends Error {
 /** Return what the server is and may do. */
 export const status = () => json("api/status");
 
-/** Ask a question; the same question is asked once. */
-export const ask = remembered(ASKED, (question, within, topK, signal) =>
-  post("api/ask", { question, within, top_k: topK }, signal).then(({ results, seconds }) => ({ ...results[0], seconds })),
+/** Ask a question; the same question is asked once, if all documents were searched. */
+export const ask = remembered(
+  ASKED,
+  (question, within, topK, signal) =>
+    post("api/ask", { question, within, top_k: topK }, signal).then(({ results, seconds }) => ({ ...results[0], seconds })),
+  (result) => partSearched(result) === null,
 );
 
 /** Explain the answers to a question. */
@@ -134,7 +138,7 @@ async function asError(answer) {
 }
 
 /** Make a function whose last results are held; its last parameter, a signal, does not count. */
-function remembered(most, call) {
+function remembered(most, call, isWorth = () => true) {
   const held = new Map();
   const remembering = (...given) => {
     const signal = given.at(-1) instanceof AbortSignal ? given.pop() : undefined;
@@ -142,7 +146,7 @@ function remembered(most, call) {
     if (held.has(key)) return held.get(key);
     const result = call(...given, signal);
     held.set(key, result);
-    result.catch(() => held.delete(key));
+    result.then((value) => isWorth(value) || held.delete(key), () => held.delete(key));
     if (held.size > most) held.delete(held.keys().next().value);
     return result;
   };

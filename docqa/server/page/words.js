@@ -77,3 +77,9 @@ export function reflowed(text) {
 export function flowing(text) {
   return text.replace(/\s+/g, " ");
 }
+
+/** Return how much of the collection was searched, as "15 of 16"; null where it was all of it. */
+export function partSearched({ searched }) {
+  const [answered, all] = searched.split("/");
+  return answered === all ? null : `${answered} of ${all}`;
+}

@@ -128,6 +128,7 @@ class AskResult(BaseModel):
     answers: list[AnswerForm]
     hits: list[Hit]
     windows_read: int
+    searched: str = Field(examples=["16/16"])
 
 
 class AskReply(BaseModel):
@@ -142,6 +143,7 @@ class SearchResult(BaseModel):
 
     question: str = Field(examples=[_EXAMPLE])
     hits: list[Hit]
+    searched: str = Field(examples=["16/16"])
 
 
 class SearchReply(BaseModel):

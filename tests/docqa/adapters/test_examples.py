@@ -12,6 +12,8 @@ import pytest
 
 from docqa import DocQA
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "adapters.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```\n.*?^```text\n(.*?)^```", PAGE, re.M | re.S)

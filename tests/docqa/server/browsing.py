@@ -33,7 +33,7 @@ needs_chromium = pytest.mark.skipif(
 )
 
 # A busy machine takes its time: these are limits for what hangs, nothing measures against them.
-PATIENCE_S = 120
+PATIENCE_S = 600
 expect.set_options(timeout=PATIENCE_S * 1000)
 
 WIDE = {"width": 1440, "height": 1500}  # a whole page of a PDF can be seen
@@ -115,7 +115,9 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Chromium's own sandbox does not work for root.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=arguments, timeout=PATIENCE_S * 1000
+        )
         yield browser
         browser.close()
 

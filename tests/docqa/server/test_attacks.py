@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from docqa import DocQAError
-from docqa.server.guards import is_allowed_host
+from docqa.server.guards import BodyGuard, is_allowed_host
 from docqa.server.settings import ServerLimits, ServerSettings, read_token
 from tests.docqa.server.conftest import client_of, on_socket
 
@@ -330,6 +330,7 @@ def test_every_attack_of_the_manual_is_a_test() -> None:
     tried = re.findall(r"^def (test_\w+)\(", Path(__file__).read_text(), re.MULTILINE)
     good = {"test_names_that_were_given_and_numbers_are_served", "test_the_own_page_is_served"}
     good |= {"test_a_body_in_one_piece_with_its_header_is_no_long_header"}
+    good |= {"test_who_sends_too_much_reads_why"}
     good |= {"test_every_attack_of_the_manual_is_a_test"}
     assert set(tried) - good - named == set()
 
@@ -403,6 +404,22 @@ def test_a_body_in_one_piece_with_its_header_is_no_long_header(hello: FastAPI) -
     with on_socket(hello, ServerLimits()) as address:
         got = what_comes(address, request)
     assert got.startswith(b"HTTP/1.1 405")  # the address has no POST
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_who_sends_too_much_reads_why(is_chunked: bool) -> None:
+    """The connection was closed while the client still sent, and the answer was lost with it."""
+    app = FastAPI()
+    app.add_middleware(BodyGuard, limits=ServerLimits(), uploads="/api/documents")
+    body = b"x" * 5_000_000
+    head = b"Content-Length: 5000000"
+    if is_chunked:
+        head, body = b"Transfer-Encoding: chunked", b"4c4b40\r\n" + body + b"\r\n0\r\n\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + head
+    with on_socket(app, ServerLimits()) as address:
+        got = what_comes(address, head + b"\r\n\r\n" + body)
+    assert got.startswith(b"HTTP/1.1 413")
+    assert got.endswith(b'{"error":"the request is too long: it may have 1,048,576 bytes"}')
 
 
 @pytest.mark.parametrize(

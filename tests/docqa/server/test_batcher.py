@@ -103,3 +103,14 @@ def test_the_end_refuses_what_waits(reader: Reader) -> None:
     assert reading.result() == "a 1"
     with pytest.raises(RefusedError):
         batcher.submit(["c"], 1)
+
+
+def test_where_the_model_is_elsewhere_several_batches_are_read_at_once() -> None:
+    reader = Reader()
+    batcher = Batcher(reader.read, room=10, batch=1, at_once=2)
+    results = batcher.submit(["one", "two"], 1)
+    reader.began.acquire()
+    reader.began.acquire()  # the second has begun although the first is not done
+    reader.let.release(2)
+    assert [result.result() for result in results] == ["one 1", "two 1"]
+    batcher.close()

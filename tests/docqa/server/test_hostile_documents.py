@@ -30,7 +30,7 @@ from tests.docqa.server.browsing import (
 )
 from tests.hostile import NAMES, SAFE, hostile_documents
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.slow]
 
 # Elements that only a document could have put there: the page itself has none of them.
 _FOREIGN = (

@@ -28,7 +28,7 @@ from tests.docqa.server.browsing import (
     visiting,
 )
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.slow]
 
 RENT = "What is the monthly rent?"
 GATE = "What is the password of the harbour gate?"

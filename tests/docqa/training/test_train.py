@@ -261,6 +261,7 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[10] > rates[50] > rates[99] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("epochs", "batch_questions", "ema_decay", "steps"), [(3, 5, 0.0, 6), (1, 2, 0.5, 5)]
 )

@@ -18,6 +18,8 @@ from docqa.index.models.embedder import Embedder
 from docqa.index.store import Store
 from docqa.ingest.windows import WindowSettings
 
+pytestmark = pytest.mark.slow
+
 ray = pytest.importorskip("ray", reason='Ray is missing: pip install -e ".[cluster]"')
 
 FILES = 24

@@ -1,0 +1,51 @@
+"""How a collection is spread, as people and configurations of Ray Serve give it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from docqa.cluster.settings import ClusterSettings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("groups", 0), ("replicas", 0), ("readers", 0), ("shard_seconds", 0.0), ("reader_gpus", -1.0)],
+)
+def test_numbers_that_are_too_small_are_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        ClusterSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_a_misspelt_argument_of_a_configuration_is_named() -> None:
+    pytest.importorskip("ray", reason="the extra cluster is not installed")
+    from docqa.cluster.app import read_arguments
+
+    with pytest.raises(ValueError, match="replica_count"):
+        read_arguments({"index": "x", "replica_count": 2})
+
+
+def test_the_manifest_for_kubernetes_is_what_ray_serve_and_docqa_take(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the extra cluster is not installed")
+    from ray.serve.schema import ServeDeploySchema
+
+    from docqa.cluster.app import read_arguments
+
+    manifest = Path(__file__).parents[3] / "deploy" / "kuberay.yaml"
+    service, _secret = yaml.safe_load_all(manifest.read_text())
+    config = ServeDeploySchema.model_validate(yaml.safe_load(service["spec"]["serveConfigV2"]))
+    [application] = config.applications
+    assert application.import_path == "docqa.cluster.app:build"
+    token = tmp_path / "token"
+    token.write_text("a-token-that-is-long-enough")
+    server, cluster = read_arguments({**application.args, "token_file": str(token)})
+    assert server.token is not None
+    assert cluster.replicas == 2
+    rooms = [
+        group["template"]["spec"]["containers"][0]["resources"]["limits"]
+        for group in service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    ]
+    processors = sum(int(room["cpu"]) * 2 for room in rooms[:1]) + int(rooms[1]["cpu"])
+    assert processors >= cluster.groups * cluster.replicas + cluster.readers + cluster.fronts
