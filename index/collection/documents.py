@@ -10,7 +10,7 @@ from pathlib import Path
 from docqa.index.collection.catalogue import Catalogue
 from docqa.index.collection.sharing import first_id, split_id
 from docqa.index.documents import StoredDocument
-from docqa.index.errors import IndexDamagedError, StorageError
+from docqa.index.errors import IndexDamagedError, IndexMissingError, StorageError
 from docqa.index.paths import DocumentPaths
 from docqa.index.schema import IndexSettings
 from docqa.index.searched import Searched, ShardFailure
@@ -60,6 +60,7 @@ class ShardedDocuments:
         """
         for number, error in failures.items():
             self._stores.pop(number, None)
+            error = of_shard(error)
             self.failures.setdefault(number, error)
             _log.warning("shard %d of %s is left out: %s", number, self.folder, error)
         if not self._stores:
@@ -136,6 +137,13 @@ class ShardedDocuments:
     @property
     def _any(self) -> Store:
         return next(iter(self._stores.values()))
+
+
+def of_shard(error: Exception) -> Exception:
+    """Return a shard's error; where it is missing, as what is to be done for the collection."""
+    if isinstance(error, IndexMissingError):
+        return IndexMissingError("it is missing; docqa index makes it anew")
+    return error
 
 
 @contextmanager

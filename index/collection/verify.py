@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from docqa.index.collection.catalogue import Catalogue
+from docqa.index.collection.documents import of_shard
 from docqa.index.collection.sharing import shard_of
 from docqa.index.errors import StorageError
 from docqa.index.store import Store
@@ -35,7 +36,7 @@ def verify_collection(
                 found = verify(store, _later(progress, done, all_documents))
                 found.problems.extend(_problems(store, catalogue, number))
         except StorageError as error:
-            found = Verification([Problem(None, f"it can't be read: {error}")])
+            found = Verification([Problem(None, f"it can't be read: {of_shard(error)}")])
         done += documents[number]
         total.problems.extend(
             problem
