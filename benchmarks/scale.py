@@ -270,7 +270,7 @@ def main() -> None:
     command.add_argument("--loads", type=float, nargs="+", default=[0.1, 0.3, 0.6])
     command.add_argument("--straggle", type=float, default=0.005)
     command.add_argument("--straggle-ms", type=float, default=100)
-    command.add_argument("--limit-ms", type=float, default=250)
+    command.add_argument("--limit-ms", type=float, default=500, help="of a round")
     command.add_argument("--hop-ms", type=float, default=1)
     command.add_argument("--call-ms", type=float, default=1.0, help="of a merger, for a request")
     command.add_argument("--questions", type=int, default=3000)
