@@ -47,6 +47,8 @@ class AnswerSettings:
             reads them all.
         headings: whether the reader reads the document's title and the headings above a window in
             front of it; for readers that were trained so.
+        doubtful_below: an answer whose probability is below this is marked as doubtful
+            (:class:`docqa.Answer`), from 0 to 1; 0 marks none.
         platt: how the evidence for an answer becomes the probability that it is right
             (:class:`docqa.ranking.probability.Platt`); None where nobody has measured it.
 
@@ -61,6 +63,7 @@ class AnswerSettings:
     null_threshold: float = float("inf")
     stop_margin: float = float("inf")
     headings: bool = False
+    doubtful_below: float = 0.5
     platt: Platt | None = None
 
     def __post_init__(self) -> None:
@@ -71,7 +74,7 @@ class AnswerSettings:
             )
         if not isinstance(self.headings, bool):
             raise ValueError(f"headings must be true or false, not {self.headings!r}")
-        for name in (*_WEIGHTS, "null_threshold", "stop_margin"):
+        for name in (*_WEIGHTS, "null_threshold", "stop_margin", "doubtful_below"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or isnan(value):
                 raise ValueError(f"{name} must be a number, not {value!r}")
@@ -80,6 +83,8 @@ class AnswerSettings:
                 raise ValueError(f"{name} must be a finite number, not {getattr(self, name)}")
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
+        if not 0 <= self.doubtful_below <= 1:
+            raise ValueError(f"doubtful_below must be from 0 to 1, is {self.doubtful_below}")
         if not (self.platt is None or isinstance(self.platt, Platt)):
             raise ValueError(f"platt must be a Platt or None, not {self.platt!r}")
 

@@ -24,6 +24,7 @@ STANDARD_INPUT = "-"
 # for the whole.
 _OF_ANSWER = (
     "text", "document", "page", "line", "start", "end", "score", "confidence", "probability",
+    "doubtful",
 )  # fmt: skip
 _COLUMNS = ("id", "question", *_OF_ANSWER)
 

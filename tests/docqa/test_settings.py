@@ -28,6 +28,8 @@ SETTINGS = AnswerSettings(prior_weight=0.25, null_threshold=1.5, platt=Platt(0.2
         ({"null_weight": -1}, "must not be negative"),
         ({"length_weight": inf}, "must be a finite number"),
         ({"null_threshold": nan}, "null_threshold must be a number"),
+        ({"doubtful_below": 1.5}, "must be from 0 to 1"),
+        ({"doubtful_below": "half"}, "must be a number"),
         ({"stop_margin": None}, "stop_margin must be a number"),
     ],
 )

@@ -61,7 +61,7 @@ export function spoken(result) {
   const [first] = result.answers;
   if (!first) return "No answer was found. The nearest passages are listed.";
   const place = [documentName(first), pageOrLine(first)].filter(Boolean).join(", ");
-  return `${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(sureness(first))}.`;
+  return `${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(first)}.`;
 }
 
 /** Return what tells a card from the others: the answer's number, or the passage's place. */
@@ -174,7 +174,7 @@ function sure(answer) {
   const meaning = answer.probability === null
     ? "How sure the reader is, among all that was read"
     : "How often answers that look like this one are right, as measured for the reader";
-  return element("span", { class: "sure", title: meaning }, bar, surely(share));
+  return element("span", { class: "sure", title: meaning }, bar, surely(answer));
 }
 
 function passages(hits) {

@@ -101,6 +101,7 @@ class AnswerForm(BaseModel):
     score: float
     confidence: float
     probability: float | None
+    doubtful: bool
     document: str = Field(examples=["contracts/lease.pdf"])
     document_id: int
     title: str | None

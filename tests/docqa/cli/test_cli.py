@@ -71,7 +71,7 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     assert best.keys() == {
         "text", "score", "confidence", "probability", "document", "start", "end", "page",
         "page_start", "page_end", "line", "context", "context_start", "context_end", "window",
-        "title", "heading_path", "column", "also",
+        "title", "heading_path", "column", "also", "doubtful",
     }  # fmt: skip
     assert "Margaret Holloway" in best["text"]
     assert best["context"][best["context_start"] : best["context_end"]] == best["text"]
