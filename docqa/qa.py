@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from docqa.ingest.box import Box
     from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
+    from docqa.languages import LanguageNote
     from docqa.model.span_model import SpanModel
     from docqa.quotes.check import QuoteCheck
     from docqa.ranking.reading import Reading
@@ -56,12 +57,15 @@ class Result:
         answers: best first; empty where the documents hold none.
         windows_read: how many windows went through the reader for it.
         hits: the windows that the search found, best first.
+        language_note: what is in a language that the reader does not know; None where nothing
+            surely is, or the reader's settings name no languages.
     """
 
     question: str
     answers: list[Answer]
     windows_read: int
     hits: list[Hit]
+    language_note: LanguageNote | None = None
 
 
 @dataclass
@@ -226,6 +230,7 @@ class DocQA:
         within: Sequence[str] = (),
     ) -> tuple[list[Result], Timings]:
         """:meth:`ask_many`, and return what was read and how long it took, too."""
+        from docqa.languages import note_for
         from docqa.ranking.rank import rank
 
         for question in questions:
@@ -237,12 +242,13 @@ class DocQA:
             hits = self.search_many(questions, candidates, within)
             found = time.perf_counter()
             readings = self.read_many(questions, hits, exhaustive=top_k > _FEW)
-            results = [
-                Result(
-                    reading.question, rank(reading, self.settings, top_k), len(reading.hits), row
+            results = []
+            for reading, row in zip(readings, hits, strict=True):
+                answers = rank(reading, self.settings, top_k)
+                note = note_for(
+                    reading.question, [hit.text for hit in row], answers, self.settings.languages
                 )
-                for reading, row in zip(readings, hits, strict=True)
-            ]
+                results.append(Result(reading.question, answers, len(reading.hits), row, note))
         done = time.perf_counter()
         _log.debug(
             "%d questions: searched in %.0f ms, read %d windows in %.0f ms",

@@ -197,12 +197,15 @@ def _answer(
             click.echo("The index holds no documents yet: run docqa index PATH...")
         else:
             _print_answers(result.answers)
+        if result.language_note is not None:
+            note(result.language_note.text)
         return
     print_json(
         {
             "question": question,
             "answers": [answer.to_dict() for answer in result.answers],
             "windows_read": result.windows_read,
+            "language_note": result.language_note and result.language_note.to_dict(),
             "timings_ms": {
                 "retrieve": round(1000 * timings.retrieve, 2),
                 "read": round(1000 * timings.read, 2),
@@ -289,6 +292,7 @@ def read(
     """
     import time
 
+    from docqa.languages import note_for
     from docqa.reader import READ_WINDOW, Reader
 
     settings = answer_settings(reader, asked)
@@ -308,8 +312,11 @@ def read(
         answers = one.read(
             question, document, top_k, window_settings(window_size, overlap, READ_WINDOW), told
         )
+    languages = note_for(question, [document.text], answers, one.settings.languages)
     if not as_json:
         _print_answers(answers)
+        if languages is not None:
+            note(languages.text)
         return
     done = time.perf_counter()
     print_json(
@@ -317,6 +324,7 @@ def read(
             "question": question,
             "answers": [answer.to_dict() for answer in answers],
             "windows_read": windows_read,
+            "language_note": languages and languages.to_dict(),
             "timings_ms": {
                 "load": round(1000 * (loaded - began), 2),
                 "read": round(1000 * (done - loaded), 2),

@@ -248,6 +248,7 @@ class AnswerFile:
                 "question": question.text,
                 "answers": [answer.to_dict() for answer in result.answers],
                 "windows_read": result.windows_read,
+                "language_note": result.language_note and result.language_note.to_dict(),
             }
             self._write(json.dumps(value).encode() + b"\n")
             return

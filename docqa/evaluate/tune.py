@@ -189,6 +189,7 @@ def choose_settings(
     plain = AnswerSettings(
         max_answer_tokens=own.max_answer_tokens,
         headings=own.headings,
+        languages=own.languages,
         doubtful_below=own.doubtful_below,
     )
     grid = [

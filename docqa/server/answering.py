@@ -78,6 +78,7 @@ class Answering:
                     "answers": answers,
                     "hits": _shown(store, names, result.hits),
                     "windows_read": result.windows_read,
+                    "language_note": result.language_note and result.language_note.to_dict(),
                 }
                 answered.append(Answered(values, [answer.document for answer in result.answers]))
             return answered

@@ -81,6 +81,7 @@ class Answers(BaseModel):
     """Answers to a question, best first."""
 
     answers: list[FoundAnswer] = Field(description="empty where the documents hold no answer")
+    note: str | None = Field(description="what to keep in mind: languages that are not understood")
 
 
 class Passage(Place):
@@ -244,7 +245,9 @@ class _Tools:
         """
         with self._qa.snapshot() as store:
             root = self._root(store)
+            [result], _ = self._qa.results([question], top_k, within=_entries(store, within))
             return Answers(
+                note=result.language_note and result.language_note.text,
                 answers=[
                     FoundAnswer(
                         **_place(answer, root),
@@ -255,8 +258,8 @@ class _Tools:
                         probability=answer.probability,
                         doubtful=answer.doubtful,
                     )
-                    for answer in self._qa.ask(question, top_k, within=_entries(store, within))
-                ]
+                    for answer in result.answers
+                ],
             )
 
     def search(

@@ -38,12 +38,13 @@ export function showError(pane, error, again) {
 /**
  * Show the answers to a question.
  *
- * @param result - as the API gives it: `{question, answers, hits, windows_read, seconds}`
+ * @param result - as the API gives it: `{question, answers, hits, windows_read, language_note, seconds}`
  * @param now - the state
  */
 export function showAnswers(pane, result, now) {
   pane.removeAttribute("aria-busy");
   pane.replaceChildren(...(result.answers.length ? answersOf(result, now) : noAnswer(result)));
+  if (result.language_note) pane.prepend(element("div", { class: "notice" }, element("p", {}, result.language_note.text)));
 }
 
 /** Mark the card that is looked at, or none; keys are those of `keyOf`. */
@@ -59,7 +60,7 @@ export function markCurrent(pane, key) {
 /** Return a sentence for screen readers: how many answers, and the first. */
 export function spoken(result) {
   const [first] = result.answers;
-  if (!first) return "No answer was found. The nearest passages are listed.";
+  if (!first) return ["No answer was found. The nearest passages are listed.", result.language_note?.text].filter(Boolean).join(" ");
   const place = [documentName(first), pageOrLine(first)].filter(Boolean).join(", ");
   return `${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(first)}.`;
 }

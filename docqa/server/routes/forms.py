@@ -121,6 +121,15 @@ class AnswerForm(BaseModel):
     boxes: list[BoxForm]
 
 
+class LanguageNoteForm(BaseModel):
+    """What is in a language that the reader does not know; codes of ISO 639-1."""
+
+    question: str | None = Field(examples=["de"])
+    passages: str | None
+    reader: list[str] = Field(examples=[["en"]])
+    text: str = Field(description="The same as a sentence.")
+
+
 class AskResult(BaseModel):
     """What came of a question."""
 
@@ -128,6 +137,7 @@ class AskResult(BaseModel):
     answers: list[AnswerForm]
     hits: list[Hit]
     windows_read: int
+    language_note: LanguageNoteForm | None
 
 
 class AskReply(BaseModel):
