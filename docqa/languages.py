@@ -71,7 +71,7 @@ _ENGLISH_SHARE = 0.03
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 # Letters that must not be Latin ones before a question is taken for one in another script.
 _FEWEST_LETTERS = 4
-# How sure the detector must be of a question and of a passage.
+# How sure the detector must be of a question and of a passage in Latin letters.
 _SURE_OF_QUESTION = 0.5
 _SURE_OF_PASSAGE = 0.9
 # And the most that the reader's languages may have together.
@@ -171,16 +171,17 @@ def passages_language(passages: Sequence[str], languages: Sequence[str]) -> str 
         passages: best first. Where they are in several languages the result is None.
         languages: as of :func:`language_note`.
     """
-    found = set()
+    found: set[str | None] = set()
     for passage in passages[:_PASSAGES]:
         text = passage[:_CHARACTERS]
         words = [word.lower() for word in _WORD.findall(text)]
-        if sum(map(len, words)) < _PASSAGE_LETTERS and not _in_another_script("".join(words)):
+        another_script = _in_another_script("".join(words))
+        if sum(map(len, words)) < _PASSAGE_LETTERS and not another_script:
             continue
         english = sum(word in _ENGLISH for word in words)
         if "en" in languages and english > _ENGLISH_SHARE * len(words):
             return None
-        found.add(_unknown(text, languages, _SURE_OF_PASSAGE))
+        found.add(_unknown(text, languages, 0.0 if another_script else _SURE_OF_PASSAGE))
         if None in found or len(found) > 1:
             return None
     return found.pop() if found else None

@@ -23,6 +23,7 @@ from docqa.errors import IndexDamagedError, StorageError
 from docqa.index.handle import IndexHandle
 from docqa.index.hit import Hit
 from docqa.ingest.windows import WindowSettings
+from docqa.languages import LanguageNote, note_for
 from docqa.question import check_question
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from docqa.ingest.box import Box
     from docqa.ingest.document import Source
     from docqa.ingest.windows import IntArray
-    from docqa.languages import LanguageNote
     from docqa.model.span_model import SpanModel
     from docqa.quotes.check import QuoteCheck
     from docqa.ranking.reading import Reading
@@ -230,7 +230,6 @@ class DocQA:
         within: Sequence[str] = (),
     ) -> tuple[list[Result], Timings]:
         """:meth:`ask_many`, and return what was read and how long it took, too."""
-        from docqa.languages import note_for
         from docqa.ranking.rank import rank
 
         for question in questions:

@@ -312,11 +312,11 @@ def read(
         answers = one.read(
             question, document, top_k, window_settings(window_size, overlap, READ_WINDOW), told
         )
-    languages = note_for(question, [document.text], answers, one.settings.languages)
+    language_note = note_for(question, [document.text], answers, one.settings.languages)
     if not as_json:
         _print_answers(answers)
-        if languages is not None:
-            note(languages.text)
+        if language_note is not None:
+            note(language_note.text)
         return
     done = time.perf_counter()
     print_json(
@@ -324,7 +324,7 @@ def read(
             "question": question,
             "answers": [answer.to_dict() for answer in answers],
             "windows_read": windows_read,
-            "language_note": languages and languages.to_dict(),
+            "language_note": language_note and language_note.to_dict(),
             "timings_ms": {
                 "load": round(1000 * (loaded - began), 2),
                 "read": round(1000 * (done - loaded), 2),
