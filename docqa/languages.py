@@ -16,10 +16,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from docqa.answer import Answer
+from typing import Any
 
 # What the detector chooses from. Of languages that are close to one of these, more would only make
 # it unsure.
@@ -127,24 +124,16 @@ def language_note(
         passages: what was found for the question, best first. They are looked at where the question
             is in such a language or ``is_unsure``.
         languages: that the reader knows, as codes of ISO 639-1; nothing is said where there are
-            none.
+            none, or where one of them can't be told from others.
         is_unsure: whether there is no answer, or a doubtful one.
     """
-    if not languages:
+    if not languages or not _NAMES.keys() >= set(languages):
         return None
     asked = question_language(question, languages)
     found = passages_language(passages, languages) if asked or is_unsure else None
     if asked is None and found is None:
         return None
     return LanguageNote(asked, found, tuple(languages))
-
-
-def note_for(
-    question: str, passages: Sequence[str], answers: Sequence[Answer], languages: Sequence[str]
-) -> LanguageNote | None:
-    """Return :func:`language_note` for a question that has been answered, or has no answer."""
-    is_unsure = not answers or answers[0].doubtful
-    return language_note(question, passages, languages, is_unsure)
 
 
 def question_language(question: str, languages: Sequence[str]) -> str | None:

@@ -23,7 +23,7 @@ from docqa.errors import IndexDamagedError, StorageError
 from docqa.index.handle import IndexHandle
 from docqa.index.hit import Hit
 from docqa.ingest.windows import WindowSettings
-from docqa.languages import LanguageNote, note_for
+from docqa.languages import LanguageNote, language_note
 from docqa.question import check_question
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 
@@ -244,8 +244,11 @@ class DocQA:
             results = []
             for reading, row in zip(readings, hits, strict=True):
                 answers = rank(reading, self.settings, top_k)
-                note = note_for(
-                    reading.question, [hit.text for hit in row], answers, self.settings.languages
+                note = language_note(
+                    reading.question,
+                    [hit.text for hit in row],
+                    self.settings.languages,
+                    is_unsure=not answers or answers[0].doubtful,
                 )
                 results.append(Result(reading.question, answers, len(reading.hits), row, note))
         done = time.perf_counter()

@@ -292,7 +292,7 @@ def read(
     """
     import time
 
-    from docqa.languages import note_for
+    from docqa.languages import language_note
     from docqa.reader import READ_WINDOW, Reader
 
     settings = answer_settings(reader, asked)
@@ -312,11 +312,16 @@ def read(
         answers = one.read(
             question, document, top_k, window_settings(window_size, overlap, READ_WINDOW), told
         )
-    language_note = note_for(question, [document.text], answers, one.settings.languages)
+    languages = language_note(
+        question,
+        [document.text],
+        one.settings.languages,
+        is_unsure=not answers or answers[0].doubtful,
+    )
     if not as_json:
         _print_answers(answers)
-        if language_note is not None:
-            note(language_note.text)
+        if languages is not None:
+            note(languages.text)
         return
     done = time.perf_counter()
     print_json(
@@ -324,7 +329,7 @@ def read(
             "question": question,
             "answers": [answer.to_dict() for answer in answers],
             "windows_read": windows_read,
-            "language_note": language_note and language_note.to_dict(),
+            "language_note": languages and languages.to_dict(),
             "timings_ms": {
                 "load": round(1000 * (loaded - began), 2),
                 "read": round(1000 * (done - loaded), 2),

@@ -86,6 +86,8 @@ def test_passages_in_another_language_are_recognised_where_the_answer_is_in_doub
     assert (note.question, note.passages) == (None, code)
     assert language_note(question, [text], ENGLISH, is_unsure=False) is None
     assert language_note(question, [text], (), is_unsure=True) is None, "nobody said what it reads"
+    silent = language_note(question, [text], ("en", "is"), is_unsure=True)
+    assert silent is None, "Icelandic is not among the languages that are told apart"
     assert passages_language([text, LEASE], ENGLISH) is None, "some of them can be read"
 
 
