@@ -178,6 +178,6 @@ def test_typed_questions_have_ids_of_their_own_and_the_same_windows(
             assert after.example.ids.tolist() == ids.tolist()
             assert after.windows == before.windows
             changed += after.example.text != before.example.text
-        assert changed >= 8, "a kind may leave a question as it is"
+        assert changed >= 5, "a kind may leave a question as it is"
         half = drawn(data, replace(settings, typed=0.5), epoch)
         assert 0 < sum(a.example is b.example for a, b in zip(half, plain, strict=True)) < 10
