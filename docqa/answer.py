@@ -55,6 +55,8 @@ class Answer:
         probability: that the answer is what an annotator would have marked, as measured on the
             reader's dev data; None where the reader's settings have no such measure. It does not
             depend on how many windows were read.
+        doubtful: whether the probability is below the setting ``doubtful_below``
+            (:class:`docqa.AnswerSettings`); False where there is no probability.
         document: path of the source file.
         title: what the document calls itself; None where it does not say.
         heading_path: the headings that the answer stands under, outermost first; empty where the
@@ -74,6 +76,7 @@ class Answer:
     score: float
     confidence: float
     probability: float | None
+    doubtful: bool
     document: str
     title: str | None
     heading_path: tuple[str, ...]
@@ -100,6 +103,7 @@ class Answer:
         score: float,
         confidence: float,
         probability: float | None = None,
+        doubtful: bool = False,
     ) -> Answer:
         """Make the answer at ``[start, end)`` of a document; only the text around it is looked at.
 
@@ -118,6 +122,7 @@ class Answer:
             score=score,
             confidence=confidence,
             probability=probability,
+            doubtful=doubtful,
             document=source.path,
             title=source.title,
             heading_path=heading_path(source.outline, start),

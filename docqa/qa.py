@@ -25,6 +25,7 @@ from docqa.index.opened import AnyHandle, open_handle
 from docqa.index.paths import is_collection
 from docqa.index.searched import Searched
 from docqa.ingest.windows import WindowSettings
+from docqa.languages import LanguageNote, language_note
 from docqa.question import check_question
 from docqa.settings import DEFAULT_INDEX, DEFAULT_READER, AnswerSettings
 
@@ -62,6 +63,8 @@ class Result:
         evidence: the sentences that answer, best first, where they were asked for.
         searched: which share of the documents was searched; all, but where shards of a collection
             can't be read.
+        language_note: what is in a language that the reader does not know; None where nothing
+            surely is, or the reader's settings name no languages.
     """
 
     question: str
@@ -70,6 +73,7 @@ class Result:
     hits: list[Hit]
     evidence: list[EvidenceSentence] = field(default_factory=list)
     searched: Searched = field(default_factory=Searched)
+    language_note: LanguageNote | None = None
 
 
 @dataclass
@@ -264,17 +268,26 @@ class DocQA:
             searched = store.searched
             found = time.perf_counter()
             readings = self.read_many(questions, hits, exhaustive=top_k > _FEW or evidence > 0)
-            results = [
-                Result(
+            results = []
+            for reading, row in zip(readings, hits, strict=True):
+                answers = rank(reading, self.settings, top_k)
+                note = language_note(
                     reading.question,
-                    rank(reading, self.settings, top_k),
-                    len(reading.hits),
-                    row,
-                    self._evidence(reading, evidence) if evidence else [],
-                    searched,
+                    [hit.text for hit in row],
+                    self.settings.languages,
+                    is_unsure=not answers or answers[0].doubtful,
                 )
-                for reading, row in zip(readings, hits, strict=True)
-            ]
+                results.append(
+                    Result(
+                        reading.question,
+                        answers,
+                        len(reading.hits),
+                        row,
+                        self._evidence(reading, evidence) if evidence else [],
+                        searched,
+                        note,
+                    )
+                )
         done = time.perf_counter()
         _log.debug(
             "%d questions: searched in %.0f ms, read %d windows in %.0f ms",

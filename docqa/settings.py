@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from math import isfinite, isnan
 from pathlib import Path
@@ -22,6 +23,7 @@ DEFAULT_READER = str(Path(__file__).parent / "models" / "reader")
 # The file in a reader's folder that holds the settings chosen for it.
 READER_SETTINGS = "docqa.json"
 
+_LANGUAGE = re.compile("[a-z]{2,3}")
 _WEIGHTS = ("prior_weight", "null_weight", "length_weight")
 
 
@@ -47,6 +49,10 @@ class AnswerSettings:
             reads them all.
         headings: whether the reader reads the document's title and the headings above a window in
             front of it; for readers that were trained so.
+        languages: what the reader knows, as codes of ISO 639-1. A question or a text in another
+            language is said to be so (:class:`docqa.Result`); nothing is said where there are none.
+        doubtful_below: an answer whose probability is below this is marked as doubtful
+            (:class:`docqa.Answer`), from 0 to 1; 0 marks none.
         platt: how the evidence for an answer becomes the probability that it is right
             (:class:`docqa.ranking.probability.Platt`); None where nobody has measured it.
 
@@ -61,6 +67,8 @@ class AnswerSettings:
     null_threshold: float = float("inf")
     stop_margin: float = float("inf")
     headings: bool = False
+    languages: tuple[str, ...] = ()
+    doubtful_below: float = 0.5
     platt: Platt | None = None
 
     def __post_init__(self) -> None:
@@ -71,7 +79,14 @@ class AnswerSettings:
             )
         if not isinstance(self.headings, bool):
             raise ValueError(f"headings must be true or false, not {self.headings!r}")
-        for name in (*_WEIGHTS, "null_threshold", "stop_margin"):
+        if not (
+            isinstance(self.languages, tuple)
+            and all(isinstance(code, str) and _LANGUAGE.fullmatch(code) for code in self.languages)
+        ):
+            raise ValueError(
+                f'languages must be codes such as "en" and "de", not {self.languages!r}'
+            )
+        for name in (*_WEIGHTS, "null_threshold", "stop_margin", "doubtful_below"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or isnan(value):
                 raise ValueError(f"{name} must be a number, not {value!r}")
@@ -80,6 +95,8 @@ class AnswerSettings:
                 raise ValueError(f"{name} must be a finite number, not {getattr(self, name)}")
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
+        if not 0 <= self.doubtful_below <= 1:
+            raise ValueError(f"doubtful_below must be from 0 to 1, is {self.doubtful_below}")
         if not (self.platt is None or isinstance(self.platt, Platt)):
             raise ValueError(f"platt must be a Platt or None, not {self.platt!r}")
 
@@ -119,6 +136,8 @@ class AnswerSettings:
                     raise ValueError(f"there is no setting {name!r}")
             if "platt" in values:
                 values["platt"] = Platt.of(values["platt"])
+            if isinstance(values.get("languages"), list):
+                values["languages"] = tuple(values["languages"])
             return cls(**values)
         except OSError as error:
             raise ModelError(f"{file} can't be read: {error.strerror or error}") from error

@@ -64,6 +64,7 @@ def make_tool(
             raise ToolException(str(error)) from error
         lines = [
             citation(answer.text, answer.document, answer.page, answer.line)
+            + (", doubtful" if answer.doubtful else "")
             + f"\n   {' '.join(answer.context.split())}"
             for answer in answers
         ]

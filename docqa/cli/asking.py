@@ -230,6 +230,8 @@ def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> bool:
             print_evidence(result.evidence)
         else:
             _print_answers(result.answers)
+        if result.language_note is not None:
+            note(result.language_note.text)
         return result.searched.is_whole
     print_json(
         {
@@ -238,6 +240,7 @@ def _answer(qa: DocQA, question: str, how: _How, as_json: bool) -> bool:
             **evidence_json(result),
             "windows_read": result.windows_read,
             "searched": str(result.searched),
+            "language_note": result.language_note and result.language_note.to_dict(),
             "timings_ms": {
                 "retrieve": round(1000 * timings.retrieve, 2),
                 "read": round(1000 * timings.read, 2),
@@ -325,6 +328,7 @@ def read(
     """
     import time
 
+    from docqa.languages import language_note
     from docqa.reader import READ_WINDOW, Reader
 
     settings = answer_settings(reader, asked)
@@ -344,8 +348,16 @@ def read(
         answers = one.read(
             question, document, top_k, window_settings(window_size, overlap, READ_WINDOW), told
         )
+    languages = language_note(
+        question,
+        [document.text],
+        one.settings.languages,
+        is_unsure=not answers or answers[0].doubtful,
+    )
     if not as_json:
         _print_answers(answers)
+        if languages is not None:
+            note(languages.text)
         return
     done = time.perf_counter()
     print_json(
@@ -353,6 +365,7 @@ def read(
             "question": question,
             "answers": [answer.to_dict() for answer in answers],
             "windows_read": windows_read,
+            "language_note": languages and languages.to_dict(),
             "timings_ms": {
                 "load": round(1000 * (loaded - began), 2),
                 "read": round(1000 * (done - loaded), 2),

@@ -24,6 +24,7 @@ STANDARD_INPUT = "-"
 # for the whole.
 _OF_ANSWER = (
     "text", "document", "page", "line", "start", "end", "score", "confidence", "probability",
+    "doubtful",
 )  # fmt: skip
 _COLUMNS = ("id", "question", *_OF_ANSWER)
 
@@ -249,6 +250,7 @@ class AnswerFile:
                 **evidence_json(result),
                 "windows_read": result.windows_read,
                 **({} if result.searched.is_whole else {"searched": str(result.searched)}),
+                "language_note": result.language_note and result.language_note.to_dict(),
             }
             self._write(json.dumps(value).encode() + b"\n")
             return

@@ -64,10 +64,7 @@ def print_answer(rank: int, answer: Answer) -> None:
     if headings:
         for line in wrapped(" \u203a ".join(map(flowing, headings))):
             click.echo(click.style(f"   {line}", dim=True))
-    share = answer.confidence if answer.probability is None else answer.probability
-    percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
-    sure = f"confidence {percent}" if answer.probability is None else f"{percent} sure"
-    click.echo(click.style(f"   {place_of(answer)}  ({sure})", dim=True))
+    click.echo(click.style(f"   {place_of(answer)}  ({_sureness(answer)})", dim=True))
     if answer.also:
         for line in wrapped(_also(answer)):
             click.echo(click.style(f"   {line}", dim=True))
@@ -89,6 +86,15 @@ def print_evidence(sentences: Sequence[EvidenceSentence]) -> None:
                 click.echo(rank + click.style(line, fg="green"))
                 rank = " " * len(rank)
             click.echo(click.style(f"   {place_of(one)}", dim=True))
+
+
+def _sureness(answer: Answer) -> str:
+    """Return how sure an answer is, in words."""
+    share = answer.confidence if answer.probability is None else answer.probability
+    percent = f"{share:.0%}" if share >= 0.01 else "below 1%"
+    if answer.probability is None:
+        return f"confidence {percent}"
+    return f"doubtful: {percent} sure" if answer.doubtful else f"{percent} sure"
 
 
 def _also(answer: Answer) -> str:

@@ -89,6 +89,7 @@ def _dev_option(purpose: str) -> Callable[[_Command], _Command]:
     "Windows without the answer beside the one with it; 0.5 is one for every other question.",
 )
 @_setting("headings", _Share, "The share of questions read with title and headings in front.")
+@_setting("typed", _Share, "The share of questions spoilt as people type them: typos, keywords.")
 @_setting("unanswerable", _Share, "The share of questions drawn with such windows only.")
 @click.option("--teacher", metavar="MODEL", help="A model whose distributions are learned too.")
 @click.option(

@@ -186,7 +186,12 @@ def choose_settings(
     if not any(question.answers for question in drawn):
         raise ValueError("there is no answerable question to choose settings by")
     own = AnswerSettings.of_reader(model_folder(reader))
-    plain = AnswerSettings(max_answer_tokens=own.max_answer_tokens, headings=own.headings)
+    plain = AnswerSettings(
+        max_answer_tokens=own.max_answer_tokens,
+        headings=own.headings,
+        languages=own.languages,
+        doubtful_below=own.doubtful_below,
+    )
     grid = [
         replace(plain, prior_weight=prior, null_weight=null)
         for prior, null in product(_PRIOR_WEIGHTS, _NULL_WEIGHTS)

@@ -68,6 +68,9 @@ def rank(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answer]
             if any(place.overlaps(better) for better in taken):
                 continue  # another part of a word that is an answer already
             window = hits[span.window].window
+            probability = (
+                evidence.probability(span, settings.platt) if evidence and settings.platt else None
+            )
             answer = Answer.from_span(
                 source,
                 place.start,
@@ -75,7 +78,8 @@ def rank(reading: Reading, settings: AnswerSettings, top_k: int) -> list[Answer]
                 (window.start, window.end),
                 span.score,
                 exp(span.score - log_start - log_end),
-                evidence.probability(span, settings.platt) if evidence and settings.platt else None,
+                probability,
+                probability is not None and probability < settings.doubtful_below,
             )
             others = [
                 Place(copy.document_id, place.start + copy.shift, place.end + copy.shift)

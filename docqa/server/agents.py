@@ -55,11 +55,11 @@ class ServiceDesk:
         """How the index's documents are listed and named."""
         return self._service.catalog
 
-    async def ask(self, question: str, top_k: int, within: Sequence[str]) -> list[dict[str, Any]]:
-        """Return answers."""
+    async def ask(self, question: str, top_k: int, within: Sequence[str]) -> dict[str, Any]:
+        """Return what comes of a question."""
         questions = checked_questions(question, self._service.settings.limits)
         [answered] = await self._service.ask(questions, ask_options(top_k, within))
-        return answered.answers
+        return answered.values
 
     async def look(self, call: Callable[[Documents, Names], _Result]) -> _Result:
         """Return what a call returns."""

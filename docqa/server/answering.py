@@ -92,6 +92,7 @@ class Answering:
                     "hits": _shown(store, names, result.hits),
                     "windows_read": result.windows_read,
                     "searched": str(result.searched),
+                    "language_note": result.language_note and result.language_note.to_dict(),
                 }
                 answered.append(Answered(values, [answer.document for answer in result.answers]))
             return answered

@@ -33,8 +33,8 @@ class Desk(Protocol):
     @property
     def catalog(self) -> Catalog: ...
 
-    async def ask(self, question: str, top_k: int, within: Sequence[str]) -> list[dict[str, Any]]:
-        """Return answers as clients see them.
+    async def ask(self, question: str, top_k: int, within: Sequence[str]) -> dict[str, Any]:
+        """Return what comes of a question as clients see it.
 
         Raises:
             RefusedError: there is no room for the question, or it is too long.
@@ -63,11 +63,11 @@ class OwnDesk:
         self.catalog = catalog
         self._answering = Answering(qa, catalog)
 
-    async def ask(self, question: str, top_k: int, within: Sequence[str]) -> list[dict[str, Any]]:
-        """Return answers; see :class:`Desk`."""
+    async def ask(self, question: str, top_k: int, within: Sequence[str]) -> dict[str, Any]:
+        """Return what comes of a question; see :class:`Desk`."""
         options = ask_options(top_k, within)
         [answered] = await asyncio.to_thread(self._answering.ask, [question], options)
-        return answered.answers
+        return answered.values
 
     async def look(self, call: Callable[[Documents, Names], _Result]) -> _Result:
         """Return what a call returns; see :class:`Desk`."""

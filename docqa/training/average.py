@@ -98,8 +98,13 @@ def average(
         made = Path(work) / "reader"
         _write_mean([(folders[name], share) for name, share in shares.items()], made)
         make_folder(state_folder(out))
-        headings = all(AnswerSettings.of_reader(folder).headings for folder in folders.values())
-        AnswerSettings(headings=headings).save(made / READER_SETTINGS)
+        own = [AnswerSettings.of_reader(folder) for folder in folders.values()]
+        AnswerSettings(
+            headings=all(each.headings for each in own),
+            languages=tuple(
+                code for code in own[0].languages if all(code in each.languages for each in own)
+            ),
+        ).save(made / READER_SETTINGS)
         overall, scores = evaluate_sets(
             Reader(str(made), device=device),
             sets,

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -73,6 +73,7 @@ class Examples:
         tokens: of the articles.
         outlines: of the articles, what looks like a heading in their texts.
         examples: the questions, in the files' order.
+        tokenizer: of all tokens.
         dropped: how many answers no token stands for.
     """
 
@@ -81,6 +82,7 @@ class Examples:
     tokens: Sequence[Tokens]
     outlines: Sequence[Sequence[Heading]]
     examples: Sequence[Example]
+    tokenizer: Tokenizer
     dropped: int
 
     def __len__(self) -> int:
@@ -97,6 +99,10 @@ class Examples:
             parts = (example.text, example.paragraph, example.gold, sorted(example.answers))
             digest.update(repr(parts).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+    def asked_as(self, example: Example, text: str) -> Example:
+        """Return an example whose question has other words."""
+        return replace(example, text=text, ids=_question_ids(text, self.tokenizer))
 
     def text(self, span: TokenRange) -> str:
         """Return the text of a run of tokens, in lower case."""
@@ -145,7 +151,7 @@ def make_examples(
                 Example(
                     len(examples),
                     question.text,
-                    tokenize(question.text, tokenizer).ids[:_LONGEST_QUESTION],
+                    _question_ids(question.text, tokenizer),
                     paragraph,
                     gold,
                     tuple({text.lower() for text, _ in question.answers}),
@@ -156,7 +162,7 @@ def make_examples(
             progress(number + 1, len(articles))
     titles = [article.title for article in articles]
     outlines = [visible_headings(text) for text in texts]
-    return Examples(titles, texts, tokens, outlines, examples, dropped)
+    return Examples(titles, texts, tokens, outlines, examples, tokenizer, dropped)
 
 
 def majority_answer(question: Question) -> tuple[str, int] | None:
@@ -183,6 +189,10 @@ def visible_headings(text: str) -> list[Heading]:
         )
         for found in _HEADING.finditer(text)
     ]
+
+
+def _question_ids(text: str, tokenizer: Tokenizer) -> IntArray:
+    return tokenize(text, tokenizer).ids[:_LONGEST_QUESTION]
 
 
 def _questions(article: Article) -> Iterator[tuple[int, Question, str]]:

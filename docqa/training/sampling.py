@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from docqa.evaluate.typed import as_typed
 from docqa.ingest.windows import WindowSettings, ranges
 from docqa.training.examples import Example, Examples, TokenRange
 from docqa.training.settings import TrainSettings
@@ -20,6 +21,8 @@ _TRIES = 10
 # Of the windows without the answer, so many are the retriever's mistakes, and so many those or of
 # the same article; the rest are from anywhere.
 _HARD, _SAME_ARTICLE = 0.6, 0.8
+# Tells the random numbers of typing from those of windows.
+_TYPED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Drawer:
         return np.random.default_rng([self._settings.seed, *of])
 
     def _draw(self, epoch: int, number: int) -> Drawn:
-        example = self._data.examples[number]
+        example = self._typed(epoch, self._data.examples[number])
         size = min(self._settings.window.size, self._room - len(example.ids))
         window = WindowSettings(size, min(self._settings.window.overlap, size // 2))
         if self._settings.normalize == "window":
@@ -93,6 +96,16 @@ class Drawer:
                 windows.append(negative)
         headings = random.random() < self._settings.headings
         return Drawn(example, tuple(dict.fromkeys(windows)), headings)
+
+    def _typed(self, epoch: int, example: Example) -> Example:
+        """Return an example with its question spoilt, or as it is.
+
+        Its random numbers are its own, so that the windows drawn are the same at every share.
+        """
+        random = self._random(epoch, example.number, _TYPED)
+        if random.random() >= self._settings.typed:
+            return example
+        return self._data.asked_as(example, as_typed(example.text, random))
 
     def _paragraph(self, example: Example, window: WindowSettings) -> Iterator[TokenRange]:
         """Yield the windows of a question's own paragraph."""

@@ -52,6 +52,8 @@ class TrainSettings:
         headings: the share of questions whose windows are read with the document's title and the
             headings above them in front, as the reader then reads them when it is asked
             (:class:`docqa.AnswerSettings`); the rest teaches it to do without.
+        typed: the share of questions that are spoilt as people type them when they are drawn: with
+            small typos, as keywords, in one case (:mod:`docqa.evaluate.typed`).
         teacher_weight: what the teacher's distributions weigh against the annotators' answers,
             from 0 to 1, where there is a teacher.
         evaluations: how often the dev score is taken in an epoch.
@@ -81,6 +83,7 @@ class TrainSettings:
     negatives: float = 3
     unanswerable: float = 0.1
     headings: float = 0.0
+    typed: float = 0.0
     teacher_weight: float = 0.5
     evaluations: int = 4
     patience: int = 4
@@ -103,7 +106,7 @@ class TrainSettings:
         for name in ("weight_decay", "negatives"):
             if not (getattr(self, name) >= 0 and isfinite(getattr(self, name))):
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
-        for name in ("warmup", "unanswerable", "headings", "teacher_weight", "refused"):
+        for name in ("warmup", "unanswerable", "headings", "typed", "teacher_weight", "refused"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
         for name in ("dropout", "ema_decay"):

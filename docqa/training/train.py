@@ -96,6 +96,7 @@ def train(
     settings = settings or TrainSettings()
     out = Path(out)
     run = prepare_run(train, dev, out, settings, teacher, teacher_file, device, resume, progress)
+    languages = AnswerSettings.of_reader(run.base).languages
     state = Progress()
     if resume and run.checkpoint.exists():
         model, optimizer = run.stepper.model, run.stepper.optimizer
@@ -104,7 +105,9 @@ def train(
     folder = run.state / f"step-{best}"
     tuned = None
     if run.is_main:
-        AnswerSettings(headings=settings.headings > 0).save(folder / READER_SETTINGS)
+        AnswerSettings(headings=settings.headings > 0, languages=languages).save(
+            folder / READER_SETTINGS
+        )
         tuned = choose_settings(
             str(folder),
             run.dev,

@@ -332,6 +332,17 @@ def test_an_index_that_was_made_anew_is_opened_anew(
     assert "Ulrich Baumann" in qa.ask("Who is the landlord?", 1)[0].text
 
 
+def test_another_language_is_said_and_changes_no_answer(qa: DocQA, tmp_path: Path) -> None:
+    asked = ["Wer darf den Mietvertrag unterschreiben?", "Who is the landlord?"]
+    [german, english], _ = qa.results(asked)
+    assert german.language_note is not None
+    assert (german.language_note.question, german.language_note.passages) == ("de", None)
+    assert english.language_note is None
+    silent = DocQA(tmp_path / "index", settings=replace(qa.settings, languages=()))
+    [same, _], _ = silent.results(asked)
+    assert (same.answers, same.language_note) == (german.answers, None)
+
+
 @pytest.mark.parametrize("question", ["", " \n", "word " * 2000])
 def test_questions_that_can_t_be_asked(qa: DocQA, question: str) -> None:
     with pytest.raises(QuestionError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from itertools import combinations, pairwise
 from math import inf
 from pathlib import Path
@@ -190,6 +191,18 @@ def test_an_answer_is_no_longer_than_asked(tiny_reader: Path) -> None:
 def test_a_threshold_that_nothing_passes_gives_no_answer(tiny_reader: Path) -> None:
     reader = Reader(str(tiny_reader), settings=AnswerSettings(null_threshold=float("-inf")))
     assert reader.read("who?", "the tenant signs") == []
+
+
+def test_an_answer_is_doubtful_below_the_limit_alone(shipped: Reader) -> None:
+    text = text_document("The lease ends on 1 March 2024. The late fee is 25 euros.")
+    [reading] = shipped.readings([("What is the late fee?", text)])
+    [answer] = rank(reading, shipped.settings, 1)
+    assert answer.probability is not None
+    for limit, doubtful in ((answer.probability, False), (answer.probability + 0.01, True)):
+        settings = replace(shipped.settings, doubtful_below=limit)
+        assert rank(reading, settings, 1)[0].doubtful == doubtful
+    [unmeasured] = rank(reading, replace(shipped.settings, platt=None, doubtful_below=1.0), 1)
+    assert not unmeasured.doubtful, "nothing is known of it"
 
 
 def test_a_text_without_words_holds_no_answer(tiny: Reader) -> None:

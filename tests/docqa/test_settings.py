@@ -12,7 +12,9 @@ from docqa import AnswerSettings, ModelError
 from docqa.ranking.probability import Platt
 from docqa.settings import DEFAULT_READER, READER_SETTINGS
 
-SETTINGS = AnswerSettings(prior_weight=0.25, null_threshold=1.5, platt=Platt(0.2, 0.3, 0.1))
+SETTINGS = AnswerSettings(
+    prior_weight=0.25, null_threshold=1.5, languages=("en", "de"), platt=Platt(0.2, 0.3, 0.1)
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,11 @@ SETTINGS = AnswerSettings(prior_weight=0.25, null_threshold=1.5, platt=Platt(0.2
         ({"null_weight": -1}, "must not be negative"),
         ({"length_weight": inf}, "must be a finite number"),
         ({"null_threshold": nan}, "null_threshold must be a number"),
+        ({"languages": "en"}, "languages must be codes"),
+        ({"languages": ["English"]}, "languages must be codes"),
+        ({"languages": [["en"]]}, "languages must be codes"),
+        ({"doubtful_below": 1.5}, "must be from 0 to 1"),
+        ({"doubtful_below": "half"}, "must be a number"),
         ({"stop_margin": None}, "stop_margin must be a number"),
     ],
 )

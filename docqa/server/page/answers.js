@@ -38,12 +38,13 @@ export function showError(pane, error, again) {
 /**
  * Show the answers to a question.
  *
- * @param result - as the API gives it: `{question, answers, hits, windows_read, searched, seconds}`
+ * @param result - as the API gives it: `{question, answers, hits, windows_read, searched, language_note, seconds}`
  * @param now - the state
  */
 export function showAnswers(pane, result, now) {
   pane.removeAttribute("aria-busy");
   pane.replaceChildren(...missing(result), ...(result.answers.length ? answersOf(result, now) : noAnswer(result)));
+  if (result.language_note) pane.prepend(element("div", { class: "notice" }, element("p", {}, result.language_note.text)));
 }
 
 /** Mark the card that is looked at, or none; keys are those of `keyOf`. */
@@ -61,9 +62,10 @@ export function spoken(result) {
   const [first] = result.answers;
   const searched = partSearched(result);
   const part = searched === null ? "" : `Only ${searched} parts of the collection were searched. `;
-  if (!first) return `${part}No answer was found. The nearest passages are listed.`;
+  const note = result.language_note ? ` ${result.language_note.text}` : "";
+  if (!first) return `${part}No answer was found. The nearest passages are listed.${note}`;
   const place = [documentName(first), pageOrLine(first)].filter(Boolean).join(", ");
-  return `${part}${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(sureness(first))}.`;
+  return `${part}${count(result.answers.length, "answer")}. First: ${flowing(first.text)}. ${place}, ${surely(first)}.`;
 }
 
 /** Return what tells a card from the others: the answer's number, or the passage's place. */
@@ -188,7 +190,7 @@ function sure(answer) {
   const meaning = answer.probability === null
     ? "How sure the reader is, among all that was read"
     : "How often answers that look like this one are right, as measured for the reader";
-  return element("span", { class: "sure", title: meaning }, bar, surely(share));
+  return element("span", { class: "sure", title: meaning }, bar, surely(answer));
 }
 
 function passages(hits) {

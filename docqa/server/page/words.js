@@ -58,9 +58,11 @@ export function sureness(answer) {
   return answer.probability ?? answer.confidence;
 }
 
-/** Return such a share in words. */
-export function surely(share) {
-  return share < 0.01 ? "under 1% sure" : `${Math.round(share * 100)}% sure`;
+/** Return the same in words. */
+export function surely(answer) {
+  const share = sureness(answer);
+  const words = share < 0.01 ? "under 1% sure" : `${Math.round(share * 100)}% sure`;
+  return answer.doubtful ? `doubtful: ${words}` : words;
 }
 
 /**

@@ -102,6 +102,7 @@ class AnswerForm(BaseModel):
     score: float
     confidence: float
     probability: float | None
+    doubtful: bool
     document: str = Field(examples=["contracts/lease.pdf"])
     document_id: int
     title: str | None
@@ -121,6 +122,15 @@ class AnswerForm(BaseModel):
     boxes: list[BoxForm]
 
 
+class LanguageNoteForm(BaseModel):
+    """What is in a language that the reader does not know; codes of ISO 639-1."""
+
+    question: str | None = Field(examples=["de"])
+    passages: str | None
+    reader: list[str] = Field(examples=[["en"]])
+    text: str = Field(description="The same as a sentence.")
+
+
 class AskResult(BaseModel):
     """What came of a question."""
 
@@ -129,6 +139,7 @@ class AskResult(BaseModel):
     hits: list[Hit]
     windows_read: int
     searched: str = Field(examples=["16/16"])
+    language_note: LanguageNoteForm | None
 
 
 class AskReply(BaseModel):

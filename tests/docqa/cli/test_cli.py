@@ -64,7 +64,9 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     code = run(["ask", "Who is the landlord?", "--index", str(index), "--top-k", "2", "--json"])
     value = as_json(capsys)
     assert code == 0
-    assert value.keys() == {"question", "answers", "windows_read", "searched", "timings_ms"}
+    assert value.keys() == {
+        "question", "answers", "windows_read", "searched", "language_note", "timings_ms",
+    }  # fmt: skip
     assert value["searched"] == "1/1"
     assert value["timings_ms"].keys() == {"retrieve", "read", "total"}
     assert len(value["answers"]) == 2
@@ -72,7 +74,7 @@ def test_ask_gives_one_json_document(index: Path, capsys: pytest.CaptureFixture[
     assert best.keys() == {
         "text", "score", "confidence", "probability", "document", "start", "end", "page",
         "page_start", "page_end", "line", "context", "context_start", "context_end", "window",
-        "title", "heading_path", "column", "also",
+        "title", "heading_path", "column", "also", "doubtful",
     }  # fmt: skip
     assert "Margaret Holloway" in best["text"]
     assert best["context"][best["context_start"] : best["context_end"]] == best["text"]
@@ -112,6 +114,21 @@ def test_no_answer_is_a_plain_sentence(index: Path, capsys: pytest.CaptureFixtur
     assert "no answer" in capsys.readouterr().out
     assert run([*arguments, "--json"]) == 0
     assert as_json(capsys)["answers"] == []
+
+
+def test_a_question_in_another_language_is_said_beside_the_answers(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["Wer darf den Mietvertrag unterschreiben?", "--index", str(index)]
+    said = "The question seems to be in German; the reader reads English."
+    assert run(["ask", *arguments, "--null-threshold", "-1000"]) == 0
+    shown = capsys.readouterr()
+    assert "no answer" in shown.out
+    assert shown.err.startswith(said)
+    assert run(["ask", *arguments, "--json"]) == 0
+    note = as_json(capsys)["language_note"]
+    assert note["question"] == "de"
+    assert note["text"].startswith(said)
 
 
 def test_index_reports_in_json(

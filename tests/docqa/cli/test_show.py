@@ -29,3 +29,21 @@ def test_title_and_headings_say_where_an_answer_stands(capsys: pytest.CaptureFix
     assert "   Lease \u203a 3.2 Notice" in shown, "a title that is the first heading stands once"
     assert "\u203a" not in printed(capsys, "Lease", ())
     assert printed(capsys, None, ()).count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("probability", "doubtful", "said"),
+    [
+        (0.344, True, "(doubtful: 34% sure)"),
+        (0.001, True, "(doubtful: below 1% sure)"),
+        (0.5, False, "(50% sure)"),
+        (None, False, "(confidence 20%)"),
+    ],
+)
+def test_a_doubtful_answer_is_called_so(
+    probability: float | None, doubtful: bool, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = Document("/d/lease.txt", "text", "Ninety days.", (), "", 0, 0)
+    span = (0, 11)
+    print_answer(1, Answer.from_span(document, *span, span, 1.0, 0.2, probability, doubtful))
+    assert said in click.unstyle(capsys.readouterr().out)

@@ -15,7 +15,10 @@ import sys
 from docqa.cli import run
 
 code = run(sys.argv[1:])
-heavy = {"transformers", "sentence_transformers", "scipy", "sklearn", "pandas", "huggingface_hub"}
+heavy = {
+    "transformers", "sentence_transformers", "scipy", "sklearn", "pandas", "huggingface_hub",
+    "py3langid",
+}
 print(sorted(heavy & set(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

@@ -30,7 +30,6 @@ from playwright.sync_api import (
     BrowserContext,
     Page,
     Request,
-    Route,
     expect,
     sync_playwright,
 )

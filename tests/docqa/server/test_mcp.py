@@ -121,6 +121,12 @@ def test_an_answer_is_the_document_s_own_words_with_a_citation(qa: DocQA) -> Non
     assert best["citation"].endswith(" (manuals/crane.pdf, p. 2)")
 
 
+def test_an_agent_is_told_of_a_language_that_is_not_understood(qa: DocQA) -> None:
+    found = calls(qa, "ask", question="Wer darf den Mietvertrag unterschreiben?")
+    assert found["note"].startswith("The question seems to be in German;")
+    assert calls(qa, "ask", question="When does the lease end?")["note"] is None
+
+
 def test_search_returns_passages(qa: DocQA) -> None:
     passages = calls(qa, "search", query="liquid methane", top_k=2)["passages"]
     assert len(passages) == 2

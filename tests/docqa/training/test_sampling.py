@@ -10,12 +10,12 @@ import pytest
 from tokenizers import Tokenizer
 
 from docqa.evaluate.squad import load_squad
-from docqa.ingest.windows import plain_tokenizer
+from docqa.ingest.windows import plain_tokenizer, tokenize
 from docqa.model.rows import PairEncoder
 from docqa.training.batch import make_batches
 from docqa.training.examples import Examples, TokenRange, make_examples
 from docqa.training.sampling import Drawer, Drawn
-from docqa.training.settings import TrainSettings
+from docqa.training.settings import Normalize, TrainSettings
 
 SETTINGS = TrainSettings(
     batch_questions=4, window_size=16, overlap=4, negatives=2, unanswerable=0.3
@@ -159,3 +159,25 @@ def test_an_answer_cut_by_a_window_belongs_only_to_windows_that_hold_it_whole(
     assert np.flatnonzero(batch.targets.starts[0].numpy()).tolist() == [0]
     assert np.flatnonzero(batch.targets.starts[1].numpy()).tolist() == [first + 1]
     assert np.flatnonzero(batch.targets.ends[1].numpy()).tolist() == [first + 3]
+
+
+@pytest.mark.parametrize("normalize", ["question", "window"])
+def test_typed_questions_have_ids_of_their_own_and_the_same_windows(
+    data: Examples, normalize: Normalize
+) -> None:
+    settings = replace(SETTINGS, normalize=normalize)
+    for epoch in range(3):
+        plain = drawn(data, settings, epoch)
+        typed = drawn(data, replace(settings, typed=1.0), epoch)
+        again = drawn(data, replace(settings, typed=1.0), epoch)
+        assert [one.example.text for one in typed] == [one.example.text for one in again]
+        assert [one.example.number for one in typed] == [one.example.number for one in plain]
+        changed = 0
+        for before, after in zip(plain, typed, strict=True):
+            ids = tokenize(after.example.text, data.tokenizer).ids[:64]
+            assert after.example.ids.tolist() == ids.tolist()
+            assert after.windows == before.windows
+            changed += after.example.text != before.example.text
+        assert changed >= 5, "a kind may leave a question as it is"
+        half = drawn(data, replace(settings, typed=0.5), epoch)
+        assert 0 < sum(a.example is b.example for a, b in zip(half, plain, strict=True)) < 10
