@@ -220,7 +220,8 @@ class _Run:
         self._rng = np.random.default_rng(seed)
         self._shards = _Shards(cluster, self._rng)
         self._mergers = _Mergers(cluster, rate, len(rounds))
-        self._in_time: dict[int, Places] = {}
+        self._everyone = np.arange(cluster.shards)
+        self._in_time: dict[int, Places] = {}  # of questions for which a shard was late
         self._wanted = 0
         self.taken: list[list[Seconds]] = [[] for _ in rounds]  # of each round's requests
 
@@ -247,13 +248,11 @@ class _Run:
                 one = asked.pop(question)
                 at = self._mergers.merge(question, one.shards, self._cut(question, number, one))
                 number += 1
-                if number == len(self._rounds):
+                left = self._in_time.get(question)
+                if number == len(self._rounds) or (left is not None and not len(left)):
                     done[question] = at
-                    searched[question] = (
-                        len(self._in_time.pop(question, one.shards)) / self._cluster.shards
-                        if self._cluster.limit < math.inf
-                        else 1.0
-                    )
+                    if left is not None:
+                        searched[question] = len(self._in_time.pop(question)) / len(self._everyone)
                     continue
                 follows = (at, "begin")
             heapq.heappush(events, (follows[0], next(order), question, number, follows[1]))
@@ -264,7 +263,7 @@ class _Run:
         step = self._rounds[number]
         shards = self._in_time.get(question)
         if shards is None:
-            shards = np.arange(self._cluster.shards)
+            shards = self._everyone
         if step.most is not None and step.most < len(shards):
             shards = self._rng.choice(shards, step.most, replace=False)
         answered, replicas = self._shards.ask(step.service, question, at, shards)
@@ -290,7 +289,7 @@ class _Run:
         late = one.shards[one.answered > until]
         if len(late):
             left = self._in_time.get(question)
-            left = np.arange(self._cluster.shards) if left is None else left
+            left = self._everyone if left is None else left
             self._in_time[question] = np.setdiff1d(left, late, assume_unique=True)
         cut: Seconds = np.minimum(one.answered, until)
         return cut

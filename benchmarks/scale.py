@@ -76,17 +76,18 @@ def show_simulation(args: argparse.Namespace) -> None:
         f"{args.straggle_ms:g} ms on average; {args.questions} questions a cell"
     )
 
-    def run(rate: float, **changes: Any) -> Outcome:
+    def run(load: float, **changes: Any) -> Outcome:
         cluster = Cluster(**{**vars(plain), **changes})
-        return simulate(cluster, rate, rounds_of(steps, cluster.shards), args.questions)
+        rounds = rounds_of(steps, cluster.shards)
+        held = cluster.straggle * cluster.straggle_seconds * len(rounds)
+        rate = load / (busy_seconds(steps, cluster.shards) + held)
+        return simulate(cluster, rate, rounds, args.questions)
 
-    table = Table("load", "questions/s", *(f"{n:,}" for n in args.shards))
+    table = Table("load", *(f"{n:,}" for n in args.shards))
     for load in args.loads:
-        cells = [run(load / mean, shards=n) for n in args.shards]
-        table.add_row(f"{load:.0%}", f"{load / mean:.0f}", *map(_cell, cells))
+        table.add_row(f"{load:.0%}", *(_cell(run(load, shards=n)) for n in args.shards))
     _print(table, "p50 / p99 ms by shards and by the share of a replica's time that is work")
     load = args.loads[len(args.loads) // 2]
-    rate = load / mean
     rows: dict[str, tuple[str | None, dict[str, Any]]] = {
         "one replica": (None, {}),
         "two replicas": ("one replica", {"replicas": 2}),
@@ -101,22 +102,21 @@ def show_simulation(args: argparse.Namespace) -> None:
     for name, (against, changes) in rows.items():
         found[name] = []
         for shards in args.shards:
-            asked, at = shards, rate
+            asked, at = shards, load
             if name == "a quarter of the shards":  # so each is asked a quarter as often
                 asked = math.ceil(shards / 4)
-                at = rate * asked / shards
-            # The mergers see every question: they are as many as the rate asks for.
+                at = load * asked / shards
             found[name].append(run(at, **{**changes, "shards": asked}))
         pays = "" if against is None else _pays(args.shards, found[against], found[name])
         table.add_row(name, *map(_cell, found[name]), pays)
-    _print(table, f"the same at a load of {load:.0%} ({rate:.0f} questions a second)")
+    _print(table, f"the same at a load of {load:.0%} with one replica")
     print(f"a measure pays from where it makes p99 shorter by {_PAYS:.0%}, against: ", end="")
     print("; ".join(f"{name}: {row[0]}" for name, row in rows.items() if row[0]))
     table = Table("held up", "", *(f"{n:,}" for n in args.shards))
     for straggle in (0, 0.001, 0.005, 0.02):
         for name in ("one replica", "two, second requests"):
             outcomes = [
-                run(rate, **rows[name][1], shards=n, straggle=straggle) for n in args.shards
+                run(load, **rows[name][1], shards=n, straggle=straggle) for n in args.shards
             ]
             table.add_row(f"{straggle:.1%}", name, *map(_cell, outcomes))
     _print(table, "the same by the share of requests that are held up")
@@ -160,8 +160,10 @@ def show_plan(args: argparse.Namespace) -> None:
     size = nearest_size(measured["steps"], args.shard_windows)
     bytes_ = {name: total / int(size) for name, total in measured["sizes"][size].items()}
     search = busy_seconds(measured["steps"][size], shards)
+    if args.search_ms is not None:
+        search = args.search_ms / 1000
     disk = bytes_["database"] + bytes_["vectors_file"] + bytes_["postings_file"]
-    hot = bytes_["vectors_file"] + bytes_["postings_file"] + bytes_["private_memory"]
+    hot = bytes_["vectors_file"] + bytes_["postings_file"] + bytes_["own_memory"]
     reply = measured["reply"] + args.call_ms / 1000
     requests = 2 * shards + min(shards, 2 * POOL) + min(shards, CANDIDATES)
     search_cores = args.rate * search * shards / args.busy
@@ -197,8 +199,7 @@ def show_plan(args: argparse.Namespace) -> None:
 
 def show_recall(args: argparse.Namespace) -> None:
     articles = [article for file in args.data for article in load_squad(file)]
-    if args.articles is not None:
-        articles = random.Random(_SEED).sample(articles, args.articles)
+    articles = articles[: args.articles]
     _index(articles, args.index)
     asked = sampled(articles, args.questions)
     questions = [one.question.text for one in asked]
@@ -215,6 +216,8 @@ def show_recall(args: argparse.Namespace) -> None:
     ]
     places = [np.searchsorted(ids, [hit.id for hit in row]) for row in found]
     of_document = np.array([documents[int(id_)] for id_ in ids])
+    if args.document_windows is not None:  # as if the documents were shorter
+        of_document = of_document * len(ids) + np.arange(len(ids)) // args.document_windows
     print(f"{len(ids):,} windows of {len(set(of_document)):,} documents, {len(asked)} questions")
     table = Table("shards by", "centroids", "asked", "windows", "of the ten", "answers kept")
     for row in measure_routing(all_vectors, of_document, vectors, places, right, args.shards):
@@ -224,9 +227,10 @@ def show_recall(args: argparse.Namespace) -> None:
         )  # fmt: skip
     _print(table, f"the likeliest of {args.shards} shards by the best of its centroids")
     table = Table("vectors", "bytes", *(f"rescored x{n}" for n in (1, 2, 4, 10)))
-    for name, size, recalls in measure_quantising(all_vectors, vectors, POOL, (1, 2, 4, 10)):
+    nearest = min(POOL, len(ids) // 20)
+    for name, size, recalls in measure_quantising(all_vectors, vectors, nearest, (1, 2, 4, 10)):
         table.add_row(name, str(size), *(f"{recall:.2%}" for recall in recalls))
-    _print(table, f"share of the nearest {POOL} that are found among so many times {POOL}")
+    _print(table, f"share of the nearest {nearest} that are found among so many times {nearest}")
 
 
 def _index(articles: Sequence[Article], index: Path) -> None:
@@ -270,7 +274,7 @@ def main() -> None:
     command.add_argument("--loads", type=float, nargs="+", default=[0.1, 0.3, 0.6])
     command.add_argument("--straggle", type=float, default=0.005)
     command.add_argument("--straggle-ms", type=float, default=100)
-    command.add_argument("--limit-ms", type=float, default=250)
+    command.add_argument("--limit-ms", type=float, default=500, help="of a round")
     command.add_argument("--hop-ms", type=float, default=1)
     command.add_argument("--call-ms", type=float, default=1.0, help="of a merger, for a request")
     command.add_argument("--questions", type=int, default=3000)
@@ -280,6 +284,7 @@ def main() -> None:
     command.add_argument("--windows", type=float, default=1e9)
     command.add_argument("--rate", type=float, default=100)
     command.add_argument("--shard-windows", type=float, default=1e6)
+    command.add_argument("--search-ms", type=float, help="of a shard; as measured if not given")
     command.add_argument("--replicas", type=int, default=2)
     command.add_argument("--busy", type=float, default=0.5)
     command.add_argument("--call-ms", type=float, default=1.0)
@@ -292,7 +297,8 @@ def main() -> None:
     command = commands.add_parser("recall")
     command.add_argument("data", type=Path, nargs="+")
     command.add_argument("--index", type=Path, required=True)
-    command.add_argument("--articles", type=int, help="drawn at random; all if not given")
+    command.add_argument("--articles", type=int, help="the first ones; all if not given")
+    command.add_argument("--document-windows", type=int, help="cut documents into runs of so many")
     command.add_argument("--questions", type=int, default=500)
     command.add_argument("--shards", type=int, default=64)
     command.set_defaults(run=show_recall)

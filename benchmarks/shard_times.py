@@ -7,14 +7,15 @@ import pickle
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import psutil
 from fan_out import Round, Service
 from serve import questions_of
 
@@ -59,24 +60,34 @@ def sizes(index: Path) -> dict[str, float]:
         "documents": tables["pieces"] + tables["documents"],
         "vectors_file": sum(file.stat().st_size for file in index.glob("vectors-*.faiss")),
         "postings_file": sum(file.stat().st_size for file in index.glob("words-*.words")),
-        **_memory(index),
+        **_in_a_new_process(_memory, index),
     }
+
+
+def _in_a_new_process(call: Callable[[Path], dict[str, float]], index: Path) -> dict[str, float]:
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(call, index).result()
 
 
 def _memory(index: Path) -> dict[str, float]:
     """Return what this process has more of, once an index is open and questions were asked."""
-    process = psutil.Process()
     texts = questions_of(str(index), 50)
-    before = process.memory_full_info()
+    before = _resident()
     with closing(IndexHandle(index)) as opened, opened.snapshot() as (store, searches):
         ids = store.window_ids()
         for n, text in enumerate(texts):
             vector = store.vectors(ids[n :: len(texts)][:1])
             searches.search(store, [text], vector, CANDIDATES)
-        after = process.memory_full_info()
+        after = _resident()
+    return {name: after[name] - before[name] for name in after}
+
+
+def _resident() -> dict[str, float]:
+    """Return the bytes of this process in memory: its own, and of files that are mapped."""
+    status = Path("/proc/self/status").read_text()
+    kinds = {"own_memory": "RssAnon", "mapped_memory": "RssFile"}
     return {
-        "private_memory": after.uss - before.uss,
-        "mapped_memory": (after.rss - after.uss) - (before.rss - before.uss),
+        name: 1024.0 * int(status.split(f"{kind}:")[1].split()[0]) for name, kind in kinds.items()
     }
 
 

@@ -15,6 +15,7 @@ from docqa.cluster.remote import Handle, RemoteModel, RemoteShard
 from docqa.cluster.requests import LostError, Requests
 from docqa.cluster.settings import ClusterSettings
 from docqa.cluster.shard_server import HELD_SECONDS, ShardState
+from docqa.index.collection.calls import ShardCalls
 from docqa.index.collection.handle import CollectionHandle
 from docqa.index.collection.shard_search import ShardSearch
 from docqa.index.errors import IndexUnreadableError
@@ -27,6 +28,8 @@ from docqa.server.settings import ServerSettings
 # How often a shard is opened anew that was changed in the very moment between opening it here and
 # at a replica.
 _OPENED_ANEW = 5
+# Requests that a front waits for at the same time; each has a thread that sleeps.
+_CALLS = 256
 
 
 class ServedCollection(CollectionHandle):
@@ -48,7 +51,8 @@ class ServedCollection(CollectionHandle):
         cluster: ClusterSettings,
     ) -> None:
         # A request is given up before the thread that waits for it is.
-        super().__init__(folder, embedder, None, device, seconds=2 * cluster.shard_seconds)
+        super().__init__(folder, embedder, None, device)
+        self._calls = ShardCalls(2 * cluster.shard_seconds, _CALLS)
         self._groups = groups
         self._requests = Requests(cluster.shard_seconds, again=cluster.replicas > 1)
         # The states that a replica is known to hold, and since when.

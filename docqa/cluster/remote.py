@@ -46,7 +46,8 @@ class RemoteShard:
         self._requests.ask("hold", lambda: self._group.hold.remote(self._state))
 
     def statistics(self, words: Iterable[Word]) -> WordStatistics:
-        return self._ask("statistics", words)
+        counted: WordStatistics = self._ask("statistics", words)
+        return counted
 
     def find(
         self,
@@ -56,15 +57,18 @@ class RemoteShard:
         statistics: WordStatistics,
         within: tuple[str, ...],
     ) -> list[Offered] | None:
-        return self._ask("find", words, vectors, pool, statistics, within)
+        offered: list[Offered] | None = self._ask("find", words, vectors, pool, statistics, within)
+        return offered
 
     def look(self, vectors: Vectors, wanted: Sequence[Wanted]) -> list[Looked]:
-        return self._ask("look", vectors, wanted)
+        looked: list[Looked] = self._ask("look", vectors, wanted)
+        return looked
 
     def fetch(
         self, ids: Sequence[int], scores: Sequence[float], prominences: Sequence[float]
     ) -> list[Hit]:
-        return self._ask("fetch", ids, scores, prominences)
+        hits: list[Hit] = self._ask("fetch", ids, scores, prominences)
+        return hits
 
     def _ask(self, step: str, *arguments: Any) -> Any:
         method = getattr(self._group, step)

@@ -86,6 +86,13 @@ def test_shards_that_are_late_are_left_out_and_said() -> None:
     assert outcome.seconds.max() <= limit * (1 + 1e-9)
 
 
+def test_where_no_shard_is_in_time_nothing_was_searched() -> None:
+    rounds = [Round(_constant), Round(_constant)]
+    outcome = simulate(Cluster(10, limit=_MEAN / 2), _SELDOM, rounds, 100)
+    assert outcome.searched.max() == 0
+    assert outcome.seconds.max() == pytest.approx(_MEAN / 2)
+
+
 def test_a_tree_merges_a_root_of_the_shards_twice() -> None:
     reply = 0.001
     flat, tree = (

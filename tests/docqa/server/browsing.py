@@ -25,7 +25,15 @@ import pytest
 pytest.importorskip("fastapi", reason="the server's packages are missing: pip install '.[serve]'")
 pytest.importorskip("playwright", reason="playwright is missing: pip install playwright")
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
 needs_chromium = pytest.mark.skipif(

@@ -17,6 +17,7 @@ from tests.docqa.server.browsing import (
     WIDE,
     Browser,
     Page,
+    Route,
     Serve,
     Served,
     Visit,
@@ -199,6 +200,19 @@ def test_the_box_lies_over_the_words_and_its_border_cuts_none(visit: Visit, zoom
     border = np.zeros_like(ink)
     border[int(top) - 1 : int(np.ceil(bottom)) + 1, int(left) - 1 : int(np.ceil(right)) + 1] = True
     assert (ink & border & ~inside).sum() == 0
+
+
+def test_an_answer_from_a_part_of_the_documents_says_so(visit: Visit) -> None:
+    def of_a_part(route: Route) -> None:
+        reply = route.fetch()
+        value = reply.json()
+        value["results"][0]["searched"] = "15/16"
+        route.fulfill(response=reply, json=value)
+
+    visit.page.route("**/api/ask", of_a_part)
+    page = visit.ask(RENT)
+    expect(page.get_by_role("alert")).to_contain_text("15 of 16")
+    visit.page.unroute("**/api/ask")
 
 
 def test_other_answers_of_the_page_are_marked_and_lead_to_theirs(visit: Visit) -> None:
