@@ -20,7 +20,7 @@ Places = npt.NDArray[np.int64]
 
 _CENTROIDS = (1, 4, 16)
 _SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the shards that are asked
-_QUANTISED = ("SQ8", "SQ6", "SQ4", "PQ96", "PQ48", "RaBitQ")
+_QUANTISED = ("SQ8", "SQ6", "SQ4", "RaBitQ")
 
 
 @dataclass(frozen=True)
