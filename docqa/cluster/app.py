@@ -42,14 +42,15 @@ class Readers:
     def __init__(self, name: str, device: str, dtype: str) -> None:
         self._model = SpanModel(name, device, dtype)
 
-    async def _read(self, requests: list[list[Job]]) -> list[list[Any]]:
+    # Nothing waits for a batch to fill: while one is read, the next gathers.
+    @serve.batch(  # type: ignore  # Ray is not there for whoever checks types
+        max_batch_size=_AT_A_READER, batch_wait_timeout_s=0.0
+    )
+    async def read(self, requests: list[list[Job]]) -> list[list[Any]]:
         """Return the packed logits of each request's jobs."""
         jobs = [job for request in requests for job in request]
         logits = iter(await asyncio.to_thread(self._model.logits, jobs))
         return [[pack(next(logits)) for _ in request] for request in requests]
-
-    # Nothing waits for a batch to fill: while one is read, the next gathers.
-    read = serve.batch(max_batch_size=_AT_A_READER, batch_wait_timeout_s=0.0)(_read)
 
 
 @serve.ingress()
