@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import os
 import tarfile
 import zipfile
@@ -124,6 +125,7 @@ def test_files_that_nobody_wrote_and_other_kinds(tmp_path: Path) -> None:
         ("a.zip", zipped({"a.bin": b""}), "holds nothing to read"),
         ("a.zip", zipped({"a.txt": bytes(2 << 20)}), "files larger than"),
     ],
+    ids=itertools.count(),  # the bytes of an archive hold the time at which it was made
 )
 def test_archives_that_are_refused(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
     path = tmp_path / name

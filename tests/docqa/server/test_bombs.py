@@ -141,6 +141,7 @@ def _see(client: TestClient) -> None:
         ("program.exe", b"MZ"),
         ("page.svg", b"<svg onload='alert(1)'/>"),
     ],
+    ids=["picture", "archive", "program", "drawing"],  # an archive holds the time
 )
 def test_kinds_of_files_that_are_not_read_are_not_taken(
     settings: ServerSettings, name: str, content: bytes

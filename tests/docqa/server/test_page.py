@@ -17,7 +17,6 @@ from tests.docqa.server.browsing import (
     WIDE,
     Browser,
     Page,
-    Route,
     Serve,
     Served,
     Visit,
@@ -203,7 +202,7 @@ def test_the_box_lies_over_the_words_and_its_border_cuts_none(visit: Visit, zoom
 
 
 def test_an_answer_from_a_part_of_the_documents_says_so(visit: Visit) -> None:
-    def of_a_part(route: Route) -> None:
+    def of_a_part(route: Any) -> None:
         reply = route.fetch()
         value = reply.json()
         value["results"][0]["searched"] = "15/16"
