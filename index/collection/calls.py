@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -34,7 +34,7 @@ class ShardCalls:
         self._most = threads
         self._lock = threading.Lock()  # over the next two
         self._threads = _Threads()
-        self._late: dict[int, Future[Any]] = {}
+        self._late: dict[int, list[Future[Any]]] = {}  # calls that nobody waits for any more
 
     def each(
         self, calls: Mapping[int, Callable[[], _Result]]
@@ -58,25 +58,23 @@ class ShardCalls:
             else:
                 futures[shard] = self._start(call)
         results = {}
-        for shard, future in futures.items():
-            left = self._seconds - (time.monotonic() - began)
-            try:
-                results[shard] = future.result(max(left, 0.0))
-            except (StorageError, OSError) as error:
-                if future.done():
-                    failures[shard] = error
-                else:  # a TimeoutError, which is an OSError
-                    failures[shard] = self._give_up(shard, future)
+        try:
+            for shard, future in futures.items():
+                left = self._seconds - (time.monotonic() - began)
+                try:
+                    results[shard] = future.result(max(left, 0.0))
+                except (StorageError, OSError) as error:
+                    failures[shard] = error if future.done() else self._too_late()
+        finally:
+            # Also where an error goes on to the caller while other shards are still at work.
+            self._leave_behind(futures)
         return results, failures
 
     def after(self, shard: int, call: Callable[[], object]) -> None:
         """Call at once; where a call to the shard is late, when that has come to its end."""
         with self._lock:
-            late = self._late.get(shard)
-        if late is None:
-            call()
-        else:
-            late.add_done_callback(lambda _: call())
+            late = list(self._late.get(shard, ()))
+        _after_all(late, call)
 
     def close(self) -> None:
         """Let the threads end; new ones are started when they are needed."""
@@ -87,16 +85,19 @@ class ShardCalls:
 
     def _is_late(self, shard: int) -> bool:
         with self._lock:
-            late = self._late.get(shard)
-            if late is not None and late.done():
-                del self._late[shard]
-                return False
-            return late is not None
+            late = [future for future in self._late.pop(shard, ()) if not future.done()]
+            if late:
+                self._late[shard] = late
+            return bool(late)
 
-    def _give_up(self, shard: int, future: Future[Any]) -> Exception:
-        with self._lock:
-            self._late[shard] = future
+    def _too_late(self) -> Exception:
         return IndexUnreadableError(f"it did not answer within {self._seconds:g} seconds")
+
+    def _leave_behind(self, futures: Mapping[int, Future[Any]]) -> None:
+        with self._lock:
+            for shard, future in futures.items():
+                if not future.done():
+                    self._late.setdefault(shard, []).append(future)
 
     def _start(self, call: Callable[[], _Result]) -> Future[_Result]:
         future: Future[_Result] = Future()
@@ -107,6 +108,14 @@ class ShardCalls:
                 threads.started += 1
                 threading.Thread(target=threads.work, name="docqa-shard", daemon=True).start()
         return future
+
+
+def _after_all(futures: Sequence[Future[Any]], call: Callable[[], object]) -> None:
+    """Call when all futures have come to their end, at once where they have."""
+    if not futures:
+        call()
+        return
+    futures[0].add_done_callback(lambda _: _after_all(futures[1:], call))
 
 
 class _Threads:

@@ -410,6 +410,22 @@ def test_a_shard_that_does_not_answer_in_time_is_left_out_until_it_does() -> Non
     calls.close()
 
 
+def test_nothing_is_closed_under_a_shard_where_another_one_raises() -> None:
+    # The error went on to the caller, who closed the files that other shards were reading.
+    answer = threading.Event()
+    calls = ShardCalls(seconds=60)
+    with pytest.raises(ZeroDivisionError):
+        calls.each({0: lambda: 1 // 0, 1: answer.wait, 2: answer.wait})
+    with pytest.raises(ZeroDivisionError):
+        calls.each({0: lambda: 1 // 0})
+    closed = threading.Event()
+    calls.after(2, closed.set)
+    assert not closed.is_set()
+    answer.set()
+    assert closed.wait(60)
+    calls.close()
+
+
 def test_calls_go_on_after_they_were_closed() -> None:
     calls = ShardCalls(seconds=60, threads=2)
     for _ in range(3):
