@@ -73,4 +73,5 @@ def test_any_question_stays_one(question: str, kind: object, seed: int) -> None:
     assert callable(kind)
     typed = kind(question, random(seed))
     assert typed == kind(question, random(seed))
-    assert bool(typed.strip()) == bool(question.strip())
+    if question.strip():
+        assert typed.strip()

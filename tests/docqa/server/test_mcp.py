@@ -409,7 +409,7 @@ def test_questions_of_agents_and_people_are_read_together(
         wait_for(client, 2)
         gate.is_open.set()
         result = agent.result().json()["result"]["structuredContent"]
-        assert result.keys() == {"answers"}
+        assert result.keys() == {"answers", "note"}
         assert person.result().status_code == 200
     assert gate.batches[-1] == ["What is the rent?", "When does it end?"]
 
