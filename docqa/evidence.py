@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from docqa.answer import CopyPlace
 from docqa.ingest.document import Source
-from docqa.ingest.outline import heading_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,8 @@ class EvidenceSentence:
     @classmethod
     def of(cls, source: Source, start: int, end: int, share: float) -> EvidenceSentence:
         """Return ``[start, end)`` of a document as evidence."""
-        page = source.page_at(start)
-        return cls(
-            text=source.slice(start, end),
-            share=share,
-            document=source.path,
-            title=source.title,
-            heading_path=heading_path(source.outline, start),
-            start=start,
-            end=end,
-            page=page[0] if page else None,
-            line=source.line_at(start),
-        )
+        place = CopyPlace.of(source, start, end)
+        return cls(text=source.slice(start, end), share=share, title=source.title, **asdict(place))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sentence as a dictionary of what JSON knows."""

@@ -101,6 +101,23 @@ class OwnEmbedder:
         )
 
 
+def check_windows(wanted: WindowSettings | None, had: WindowSettings, what: str) -> None:
+    """Raise that an index or a collection has other windows than asked for, if it has.
+
+    Args:
+        wanted: None where any will do.
+        what: has them, in words.
+
+    Raises:
+        IndexMismatchError: it has others.
+    """
+    if wanted is not None and wanted != had:
+        raise IndexMismatchError(
+            f"{what} has windows of {had.size} tokens overlapping by {had.overlap}; "
+            "leave the window settings out, or index into another folder"
+        )
+
+
 class IndexHandle:
     """An index, opened when it is first needed and again after it was closed or replaced.
 
@@ -222,19 +239,11 @@ class IndexHandle:
 
         store = Store.open(self.folder)
         try:
-            self._check_windows(store)
+            check_windows(self._window, store.settings.window, f"the index in {self.folder}")
         except BaseException:
             store.close()
             raise
         return store
-
-    def _check_windows(self, store: Store) -> None:
-        had = store.settings.window
-        if self._window is not None and self._window != had:
-            raise IndexMismatchError(
-                f"the index in {self.folder} has windows of {had.size} tokens overlapping by "
-                f"{had.overlap}; leave the window settings out, or index into another folder"
-            )
 
     def _searches(self, store: Store, anew: bool) -> Searches | None:
         """Return the searches in line with a snapshot; None where they are already further on.
@@ -310,7 +319,7 @@ class IndexHandle:
                     raise
                 store = self._create(make_tokenizer())
             with store:
-                self._check_windows(store)
+                check_windows(self._window, store.settings.window, f"the index in {self.folder}")
                 yield store
 
     def _create(self, tokenizer: str) -> Store:

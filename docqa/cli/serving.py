@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +25,21 @@ from docqa.printable import printable
 
 if TYPE_CHECKING:
     from docqa.server.settings import ServerSettings
+
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _count_on_ray(name: str, meaning: str) -> Callable[[_Command], _Command]:
+    """Return an option for how many there are of something on a cluster; one by default."""
+    return click.option(
+        name,
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help=f"With --ray: {meaning}",
+    )
 
 
 @click.command()
@@ -86,30 +102,9 @@ if TYPE_CHECKING:
     metavar="ADDRESS",
     help="Serve a collection on a cluster of Ray: auto, HOST:PORT, or local to start one here.",
 )
-@click.option(
-    "--groups",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="With --ray: into how many groups the shards are parted.",
-)
-@click.option(
-    "--replicas",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="With --ray: how many processes hold each group.",
-)
-@click.option(
-    "--readers",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="With --ray: the most processes that read.",
-)
+@_count_on_ray("--groups", "into how many groups the shards are parted.")
+@_count_on_ray("--replicas", "how many processes hold each group.")
+@_count_on_ray("--readers", "the most processes that read.")
 @click.option(
     "--reader-gpus",
     type=click.FloatRange(min=0),
@@ -118,14 +113,7 @@ if TYPE_CHECKING:
     metavar="SHARE",
     help="With --ray: the share of a GPU for each of these.",
 )
-@click.option(
-    "--fronts",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="With --ray: how many processes take requests.",
-)
+@_count_on_ray("--fronts", "how many processes take requests.")
 @click.option(
     "--shard-limit",
     type=click.FloatRange(min=0, min_open=True),

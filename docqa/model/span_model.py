@@ -192,14 +192,9 @@ class _Layout:
         for job in jobs:
             first = encoder.template.window_start(len(job.question))
             for window in job.windows:
-                null = encoder.cls_position(len(job.question), len(window.read_ids))
-                rows.append(
-                    (
-                        first + len(window.heading_ids),
-                        len(window.token_ids),
-                        -1 if null is None else null,
-                    )
-                )
+                heading, tokens = len(window.heading_ids), len(window.token_ids)
+                null = encoder.cls_position(len(job.question), heading + tokens)
+                rows.append((first + heading, tokens, -1 if null is None else null))
         columns = on_device(torch.tensor(rows, dtype=torch.long).reshape(-1, 3).T, device)
         return cls(*columns)
 

@@ -14,8 +14,8 @@ from docqa.index.collection.catalogue import Catalogue
 from docqa.index.collection.documents import ShardedDocuments
 from docqa.index.collection.search import ShardedSearches
 from docqa.index.collection.shard_search import LocalShardSearch, ShardSearch
-from docqa.index.errors import IndexDamagedError, IndexMismatchError
-from docqa.index.handle import IndexHandle, OwnEmbedder
+from docqa.index.errors import IndexDamagedError
+from docqa.index.handle import IndexHandle, OwnEmbedder, check_windows
 from docqa.index.paths import CATALOGUE
 from docqa.index.store import Store
 from docqa.ingest.windows import WindowSettings
@@ -150,12 +150,7 @@ class CollectionHandle:
         return shards
 
     def _check_windows(self, catalogue: Catalogue) -> None:
-        had = catalogue.window
-        if self._window is not None and self._window != had:
-            raise IndexMismatchError(
-                f"the collection in {self.folder} has windows of {had.size} tokens overlapping by "
-                f"{had.overlap}; leave the window settings out, or index into another folder"
-            )
+        check_windows(self._window, catalogue.window, f"the collection in {self.folder}")
 
     # -- writing -----------------------------------------------------------------------------
 
