@@ -24,6 +24,8 @@ from docqa.training.batch import Batch
 from docqa.training.sampling import Drawn
 from docqa.training.settings import Normalize
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainSettings(
     epochs=25,
     batch_questions=5,
@@ -261,7 +263,6 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[10] > rates[50] > rates[99] > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("epochs", "batch_questions", "ema_decay", "steps"), [(3, 5, 0.0, 6), (1, 2, 0.5, 5)]
 )
