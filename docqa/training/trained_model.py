@@ -14,6 +14,10 @@ from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder, load_q
 from docqa.index.models.tokenizer import load_fast_tokenizer
 from docqa.training.settings import TrainSettings
 
+# What is learned goes into the weights so many times.
+_ADAPTER_SCALE = 2
+# The folder of the adapter alone, beside the reader that it makes of its base.
+ADAPTER = "adapter"
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
@@ -37,7 +41,7 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
         if settings.dropout is not None:
             for name, share in zip(_DROPOUTS, (settings.dropout, 0.0), strict=True):
                 setattr(config, name, share)
-        return AutoModelForQuestionAnswering.from_pretrained(
+        model = AutoModelForQuestionAnswering.from_pretrained(
             folder,
             config=config,
             dtype=torch.float32,
@@ -45,6 +49,28 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"can't load {str(folder)!r} to train it: {error}") from error
+    return _with_adapter(model, settings.adapter_rank) if settings.adapter_rank else model
+
+
+def _with_adapter(model: Any, rank: int) -> Any:
+    """Return a model whose matrices stay as they are, each with a low-rank adapter; the head too is trained."""
+    from peft import LoraConfig, get_peft_model
+
+    head = "qa_outputs"
+    matrices = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and name != head
+    ]
+    return get_peft_model(
+        model,
+        LoraConfig(
+            r=rank,
+            lora_alpha=_ADAPTER_SCALE * rank,
+            target_modules=matrices,
+            modules_to_save=[head],
+        ),
+    )
 
 
 def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[dict[str, Any]]:
@@ -90,7 +116,12 @@ def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:
     from transformers import AutoConfig
 
     load_quietly()
-    half = copy.deepcopy(model).to("cpu", torch.float16)
+    whole = copy.deepcopy(model)
+    if hasattr(whole, "merge_and_unload"):
+        adapter = copy.deepcopy(model).to("cpu", torch.float16)
+        adapter.save_pretrained(folder / ADAPTER)
+        whole = whole.merge_and_unload()
+    half = whole.to("cpu", torch.float16)
     usual = AutoConfig.from_pretrained(base, local_files_only=True)
     for name in _DROPOUTS:
         if hasattr(usual, name):
