@@ -39,8 +39,8 @@ class TrainSettings:
         warmup: the share of all steps over which the rate rises from 0; then it falls to 0.
         weight_decay: of AdamW; not on biases and norms.
         clip: the longest gradient, as a norm.
-        adapter_rank: of the low-rank adapter that is trained in place of the base's weights, on each
-            matrix of its layers (Hu et al. 2022, "LoRA"); 0 trains all weights.
+        adapter_rank: of the low-rank adapter that is trained in place of the base's weights, on
+            each matrix of its layers (Hu et al. 2022, "LoRA"); 0 trains all weights.
         dropout: of hidden states, and none of attention; None keeps what the base has of both.
         ema_decay: what is evaluated and kept is the exponential moving average of the weights, of
             which so much stays at each step (Polyak and Juditsky 1992); 0 keeps the weights as

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,15 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from docqa.errors import ModelError
-from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder, load_quietly, model_folder
-from docqa.index.models.tokenizer import load_fast_tokenizer
+from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder, load_quietly
+from docqa.model.adapter import reader_folder
+from docqa.model.saved import DROPOUTS
 from docqa.training.settings import TrainSettings
-
-# What is learned goes into the weights so many times.
-_ADAPTER_SCALE = 2
-# The folder of the adapter alone, beside the reader that it makes of its base.
-ADAPTER = "adapter"
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
 def base_folder(name: str) -> Path:
     """Return the folder of the encoder to start from; the default embedder's is in its package."""
-    return embedder_folder(name)[0] if name == DEFAULT_EMBEDDER else model_folder(name)
+    return embedder_folder(name)[0] if name == DEFAULT_EMBEDDER else reader_folder(name)
 
 
 def load_base(folder: Path, settings: TrainSettings) -> Any:
@@ -39,9 +33,9 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if settings.dropout is not None:
-            for name, share in zip(_DROPOUTS, (settings.dropout, 0.0), strict=True):
+            for name, share in zip(DROPOUTS, (settings.dropout, 0.0), strict=True):
                 setattr(config, name, share)
-        model = AutoModelForQuestionAnswering.from_pretrained(
+        return AutoModelForQuestionAnswering.from_pretrained(
             folder,
             config=config,
             dtype=torch.float32,
@@ -49,28 +43,6 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"can't load {str(folder)!r} to train it: {error}") from error
-    return _with_adapter(model, settings.adapter_rank) if settings.adapter_rank else model
-
-
-def _with_adapter(model: Any, rank: int) -> Any:
-    """Return a model whose matrices stay as they are, each with a low-rank adapter; the head too is trained."""
-    from peft import LoraConfig, get_peft_model
-
-    head = "qa_outputs"
-    matrices = [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear) and name != head
-    ]
-    return get_peft_model(
-        model,
-        LoraConfig(
-            r=rank,
-            lora_alpha=_ADAPTER_SCALE * rank,
-            target_modules=matrices,
-            modules_to_save=[head],
-        ),
-    )
 
 
 def parameter_groups(model: torch.nn.Module, settings: TrainSettings) -> list[dict[str, Any]]:
@@ -106,29 +78,3 @@ def moving_average(
     average = AveragedModel(model, device, multi_avg_fn=averaging)
     optimizer.register_step_post_hook(lambda *_: average.update_parameters(model))
     return average
-
-
-def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:
-    """Write the model in float16, and its tokenizer, as an ordinary Hugging Face folder.
-
-    Its dropout is the base's again, for whoever fine-tunes it next.
-    """
-    from transformers import AutoConfig
-
-    load_quietly()
-    whole = copy.deepcopy(model)
-    if hasattr(whole, "merge_and_unload"):
-        adapter = copy.deepcopy(model).to("cpu", torch.float16)
-        adapter.save_pretrained(folder / ADAPTER)
-        whole = whole.merge_and_unload()
-    half = whole.to("cpu", torch.float16)
-    usual = AutoConfig.from_pretrained(base, local_files_only=True)
-    for name in _DROPOUTS:
-        if hasattr(usual, name):
-            setattr(half.config, name, getattr(usual, name))
-    half.save_pretrained(folder)
-    tokenizer = load_fast_tokenizer(base)
-    tokenizer.model_max_length = max_tokens
-    tokenizer.backend_tokenizer.no_truncation()
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.save_pretrained(folder)
