@@ -84,6 +84,20 @@ def test_the_folder_is_whole_and_says_what_it_is(
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_an_adapter_learns_and_can_be_had_alone(
+    tiny_base: str, ten_questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out = tmp_path / "out"
+    settings = replace(SETTINGS, base=tiny_base, adapter_rank=8, learning_rate=1e-2)
+    report = train([ten_questions], ten_questions, out, settings)
+    assert report.exact_match >= 70
+    assert "| adapter_rank | 8 |" in (out / "README.md").read_text()
+    alone = Reader(str(out / "adapter"), settings=AnswerSettings())
+    scores = evaluate_reader(alone, load_squad(ten_questions)).summary()
+    assert scores["exact_match"] == report.exact_match
+
+
 class StoppedError(Exception):
     pass
 
