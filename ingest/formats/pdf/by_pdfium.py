@@ -9,7 +9,8 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from docqa.ingest.formats.pdf.glyphs import Letters, PageGlyphs, UnreadablePageError, page_glyphs
+from docqa.ingest.formats.pdf.fonts import Letters
+from docqa.ingest.formats.pdf.glyphs import PageGlyphs, UnreadablePageError, page_glyphs
 from docqa.ingest.formats.pdf.picture import Pixels, draw_page
 from docqa.ingest.formats.pdf.structure import Bookmark
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from pypdf.errors import PyPdfError
 
+# The characters that codes stand for, by the name of a font that doesn't say them.
+Letters = dict[str, dict[int, str]]
+
 _MOST_BYTES = 32 << 20
 _UNICODE = {(3, 10): 4, (0, 4): 3, (0, 6): 3, (3, 1): 2, (0, 3): 1, (0, 2): 1, (0, 1): 1, (0, 0): 1}
 
 
-def letters_by_font(page: Any) -> dict[str, dict[int, str]]:
+def letters_by_font(page: Any) -> Letters:
     """Return the characters of codes for a page's fonts that have no map to Unicode.
 
     Args:
@@ -21,7 +24,7 @@ def letters_by_font(page: Any) -> dict[str, dict[int, str]]:
     Returns:
         By the font's name, then by the code. Fonts whose own table doesn't tell are left out.
     """
-    found: dict[str, dict[int, str]] = {}
+    found: Letters = {}
     resources = [page.get("/Resources", {})]
     for _ in range(4):
         inner = []
@@ -37,7 +40,7 @@ def letters_by_font(page: Any) -> dict[str, dict[int, str]]:
     return found
 
 
-def _add_letters(font: Any, found: dict[str, dict[int, str]]) -> None:
+def _add_letters(font: Any, found: Letters) -> None:
     name = str(font["/BaseFont"])[1:]
     if "/ToUnicode" in font or name in found or not str(font["/Encoding"]).startswith("/Identity"):
         return

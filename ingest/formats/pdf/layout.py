@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from docqa.ingest.formats.pdf.glyphs import Glyph
+from docqa.ingest.formats.pdf.glyph import Glyph
 from docqa.ingest.formats.raised import lowered, raised
 
 # In the size of the type: a gap within a word, and one between cells or columns.

@@ -18,7 +18,8 @@ from docqa.ingest.errors import IngestError
 from docqa.ingest.formats.pdf.bombs import unpacks_too_far
 from docqa.ingest.formats.pdf.by_pdfium import PdfiumDocument, opened
 from docqa.ingest.formats.pdf.by_pypdf import PypdfDocument
-from docqa.ingest.formats.pdf.glyphs import Glyph, UnreadablePageError
+from docqa.ingest.formats.pdf.glyph import Glyph
+from docqa.ingest.formats.pdf.glyphs import UnreadablePageError
 from docqa.ingest.formats.pdf.layout import Line, page_lines
 from docqa.ingest.formats.pdf.picture import png
 from docqa.ingest.formats.pdf.running import lines_left
