@@ -163,11 +163,11 @@ def test_a_font_with_two_glyphs_for_one_letter_cuts_no_word() -> None:
     """Fault: "m ay", "com m and" all over: a narrow m's width was taken for the wide one's."""
     font = (
         b"6 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 97 /LastChar 98 "
-        b"/Widths [600 833] /ToUnicode 7 0 R >>\nendobj\n7 0 obj\n<< /Length %d >>\nstream\n%b\n"
+        b"/Widths [833 600] /ToUnicode 7 0 R >>\nendobj\n7 0 obj\n<< /Length %d >>\nstream\n%b\n"
         b"endstream\nendobj\n" % (len(TO_LETTERS), TO_LETTERS)
     )
     content = (
-        b"BT /F1 12 Tf 60 700 Td (co) Tj /F2 12 Tf (bb) Tj /F1 12 Tf (on, a) Tj /F2 12 Tf (b) Tj "
+        b"BT /F1 12 Tf 60 700 Td (co) Tj /F2 12 Tf (aa) Tj /F1 12 Tf (on, a) Tj /F2 12 Tf (a) Tj "
         b"/F1 12 Tf (ong) Tj ET"
     )
     data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
