@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -626,3 +627,17 @@ def test_an_old_font_of_another_maker_is_read() -> None:
     document.add_page()
     document.multi_cell(0, text="One line and\nanother line")
     assert extract("pdf", bytes(document.output())).text == "One line and\nanother line"
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_the_way_before_an_empty_string_parts_two_words(is_packed: bool) -> None:
+    """Fault: pdfium forgets the way, and pages of groff had "theEXAMPLES" and "an y"."""
+    content = b"BT /F1 12 Tf 60 700 Td [(see) -250 (the) -250 ()] TJ [(EXAMPLES \\()-250()] TJ ET"
+    if is_packed:
+        packed = zlib.compress(content)
+        data = by_hand(packed).replace(
+            b"/Length %d" % len(packed), b"/Length %d /Filter /FlateDecode" % len(packed)
+        )
+    else:
+        data = by_hand(content)
+    assert extract("pdf", data).text == "see the EXAMPLES ("
