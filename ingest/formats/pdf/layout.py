@@ -29,8 +29,10 @@ _WORD_GAP = 0.13
 _CELL_GAP = 1.15
 _SAME_BASE = 0.2
 _SCRIPT_SIZE = 0.88
-# The gap behind the mark that a note begins with, and how far signs of a logo (TeX's) overlap.
+# The gap behind the mark that a note begins with.
 _MARK_GAP = 0.8
+# How far the letters of a logo (TeX's) reach onto one another, and those that are also smaller.
+_ONTO = 0.1
 _TIGHT = 0.25
 # Columns and tables need this many rows on either side.
 _LEAST_ROWS = 3
@@ -177,13 +179,13 @@ def _rows(pieces: list[_Piece]) -> list[_Row]:
     # What is set between other pieces finds their row.
     for piece in sorted(pieces, key=lambda piece: (-piece.size, _is_short(piece), piece.order)):
         fits = [
-            row
+            (not script, abs(row.base - piece.base), row)
             for row in near(piece, 30.0)
-            if abs(row.base - piece.base) <= _SAME_BASE * min(row.size, 1.3 * piece.size)
-            or _is_script(piece, row)
+            if (script := _is_script(piece, row))
+            or abs(row.base - piece.base) <= _SAME_BASE * min(row.size, 1.3 * piece.size)
         ]
         if fits:
-            row = min(fits, key=lambda row: abs(row.base - piece.base))
+            _, _, row = min(fits, key=lambda fit: fit[:2])
             row.pieces.append(piece)
         else:
             row = _Row(piece.base, piece.size, [piece])
@@ -194,11 +196,11 @@ def _rows(pieces: list[_Piece]) -> list[_Row]:
 
 def _is_script(piece: _Piece, row: _Row) -> bool:
     """Tell whether a piece is raised or lowered beside a larger piece of a row."""
+    if _is_set_in(piece, row):
+        return True
     lift = row.base - piece.base
     if not -0.4 * row.size <= lift <= 0.7 * row.size or len(piece.glyphs) > 24:
         return False
-    if _is_set_in(piece, row):
-        return True
     is_mark = lift > 0 and _NOTE_MARK.fullmatch("".join(glyph.text for glyph in piece.glyphs))
     before = _MARK_GAP if is_mark else 0.3
     return any(
@@ -216,11 +218,11 @@ def _is_short(piece: _Piece) -> bool:
 
 
 def _is_set_in(piece: _Piece, row: _Row) -> bool:
-    """Tell whether a letter is moved off the base line between letters that it touches: TeX's E."""
-    if not _is_short(piece) or abs(row.base - piece.base) > 0.3 * row.size:
-        return False
-    return any(host.left < piece.left <= host.right for host in row.pieces) and any(
-        host.left <= piece.right < host.right for host in row.pieces
+    """Tell whether a letter is moved off the base line and onto the one before: TeX's E."""
+    return _is_short(piece) and any(
+        abs(host.base - piece.base) <= 0.3 * host.size
+        and host.left < piece.left <= host.right - _ONTO * host.size
+        for host in row.pieces
     )
 
 

@@ -73,6 +73,18 @@ def test_the_mark_of_a_note_stands_before_the_note() -> None:
     ]
 
 
+def test_a_raised_digit_is_of_its_own_column_where_a_line_beside_stands_as_high() -> None:
+    def draw(canvas: Canvas) -> None:
+        column(0, 60)(canvas)
+        for at in range(12):
+            y = 700 - 11.7 * at + 4
+            written(" ".join(FLOWING[5 * at : 5 * at + 5]), x=310, y=y, size=9)(canvas)
+        end = 60 + canvas.stringWidth(" ".join(FLOWING[:5]), "Helvetica", 9)
+        written("17", x=end, y=704, size=6)(canvas)
+
+    assert text_of(draw).startswith("The committee met in the \u00b9\u2077\nold hall")
+
+
 def test_letters_that_a_logo_moves_off_the_line_stay_in_their_word() -> None:
     """Fault: TeX's logo was "T X", and its E was a line of its own."""
 
@@ -479,6 +491,11 @@ def test_a_hyphen_of_the_word_itself_stays() -> None:
         )
     )
     assert text.endswith("another well-\nknown man, with X-\nrays, Anglo-\nSaxon")
+
+
+def test_a_hyphen_of_a_word_of_three_parts_stays() -> None:
+    text = text_of(written("of lua-widow-control, and lua-", "widow-control again"))
+    assert text.endswith("and lua-\nwidow-control again")
 
 
 # Pages that cost themselves ----------------------------------------------------------------------
