@@ -10,8 +10,8 @@ from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats.ligatures import without_ligatures
-from docqa.ingest.formats.pdf.fonts import letters_by_font
-from docqa.ingest.formats.pdf.glyphs import Letters, UnreadablePageError
+from docqa.ingest.formats.pdf.fonts import Letters, letters_by_font
+from docqa.ingest.formats.pdf.glyphs import UnreadablePageError
 
 # pypdf warns about every oddity that it could read nonetheless.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)

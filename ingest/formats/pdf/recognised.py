@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from docqa.ingest.formats.pdf.glyphs import Glyph
+from docqa.ingest.formats.pdf.glyph import Glyph
 from docqa.ingest.formats.pdf.layout import Line, page_lines
 from docqa.ingest.formats.recognition import written_in
 
