@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from docqa.ingest.formats.html.furniture import Suspect, is_furniture, suspicion
 from docqa.ingest.formats.html.lists import List
 from docqa.ingest.formats.html.mathml import Formula
+from docqa.ingest.formats.html.menus import Link, kind_of_link, menu_lines
 from docqa.ingest.formats.html.styles import Look, Styles, is_hidden, is_struck
-from docqa.ingest.formats.layout import Checkpoint, Layout
+from docqa.ingest.formats.layout import NO_LINK, Checkpoint, Layout
 
 _PARAGRAPHS = frozenset(
     (
@@ -49,6 +50,8 @@ _DRAWN_FORMULA = ("katex-html", "MathJax_Preview")
 _HIDDEN_FORMULA = ("mwe-math-mathml", "katex-mathml", "MJX_Assistive_MathML")
 _FORMULA_PICTURE = ("tex", "math", "latex", "mwe-math")
 
+# Numbers of lines beside code.
+_MARGIN = frozenset("lineno linenos linenodiv line-number line-numbers".split())
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
 _PERMALINKS = frozenset("¶#§🔗")
@@ -56,6 +59,8 @@ _SKIP = "skip to"
 # Spans side by side in these are columns; in a paragraph they may be parts of a word.
 _HOLD_COLUMNS = frozenset("div section article header footer main".split())
 _MOST_SUSPECTS = 50
+# A page of which more seems to be menus is a list of links.
+_MOST_MENUS = 0.5  # of its text
 _MOST_TITLE_CHARS = 1000
 
 
@@ -107,7 +112,7 @@ class Page:
         self._svg = 0
         self._svg_text = 0
         self._svg_line: str | None = None  # the height of the last text in a drawing
-        self._links = 0
+        self._links = [Link.NONE]  # where each leads
         self._link_to_a_note = False
         self._linked = 0  # characters in links so far, without white space
         self._heads = 0  # h1s so far
@@ -166,12 +171,21 @@ class Page:
         pass
 
     def close(self) -> None:
-        pass
+        if self._keep_furniture or len(self._links) == 1:
+            return
+        headings = frozenset(heading.start for heading in self.layout.outline)
+        lines = menu_lines(self.layout.written_lines(), self._links, headings)
+        length = sum(line.end - line.start for line in lines)
+        if length < self.layout.length * _MOST_MENUS:
+            self.left_out += length
+            self.layout.leave_out(lines)
 
     def _is_seen(self, tag: str, attributes: Mapping[str, str], look: Look) -> bool:
         if tag in _UNSEEN or is_struck(look):
             return False
         names = attributes.get("class", "")
+        if not _MARGIN.isdisjoint(names.split()):
+            return False
         if any(name in names for name in _HIDDEN_FORMULA):
             return True
         if any(name in names for name in _DRAWN_FORMULA):
@@ -190,7 +204,7 @@ class Page:
             self._title = " ".join(text.split())[:_MOST_TITLE_CHARS]
 
     def _write(self, text: str) -> None:
-        if self._links:
+        if self.layout.link:
             self._linked += sum(not char.isspace() for char in text)
         if self._verbatim:
             self.layout.write_verbatim(text)
@@ -305,7 +319,10 @@ class Page:
         self._column = ""
 
     def _start_link(self, element: _Open, attributes: Mapping[str, str]) -> None:
-        self._links += 1
+        kind = kind_of_link(attributes)
+        if kind:
+            self.layout.link = len(self._links)
+            self._links.append(kind)
         target = attributes.get("href", "")
         if target.startswith("#"):
             element.checkpoint = self.layout.checkpoint()
@@ -316,7 +333,7 @@ class Page:
                 outer.words += " note"
 
     def _end_link(self, element: _Open) -> None:
-        self._links -= 1
+        self.layout.link = NO_LINK
         self._link_to_a_note = False
         if element.checkpoint is None:
             return
@@ -383,12 +400,16 @@ class Page:
         kind = suspicion(element.tag, attributes, parent.tag if parent else "")
         if kind is not None:
             self._suspects += 1
-            element.suspect = Suspect(kind, self.layout.checkpoint(), self._linked, self._heads)
+            element.suspect = Suspect(
+                kind, self.layout.checkpoint(), len(self._links), self._linked, self._heads
+            )
 
     def _end_suspect(self, suspect: Suspect) -> None:
         self._suspects -= 1
         text = self.layout.since(suspect.checkpoint)
-        if text and is_furniture(suspect, text, self._linked, self._heads):
+        if text and is_furniture(
+            suspect, text, len(self._links), self._linked, self._heads
+        ):
             self.left_out += len(text)
             self.layout.take_back(suspect.checkpoint)
             self.layout.line()
