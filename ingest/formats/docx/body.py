@@ -18,8 +18,8 @@ from docqa.ingest.formats.docx.styles import (
     merge_paragraphs,
     paragraph_look,
 )
-from docqa.ingest.formats.symbols import readable, sign
 from docqa.ingest.formats.layout import Layout
+from docqa.ingest.formats.symbols import readable, sign
 
 # Deleted or moved text; how a word is spoken; the second copy of drawings that old versions of
 # Word show; what describes and is not shown.

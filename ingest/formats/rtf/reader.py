@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from docqa.ingest.formats.symbols import sign
 from docqa.ingest.formats.layout import Checkpoint, Layout
 from docqa.ingest.formats.rtf.characters import (
     BREAKS,
@@ -17,6 +16,7 @@ from docqa.ingest.formats.rtf.characters import (
     of_page,
 )
 from docqa.ingest.formats.rtf.equations import Part, equation_text
+from docqa.ingest.formats.symbols import sign
 
 _TOKEN = re.compile(
     r"\\(?:'(?P<hex>[0-9a-fA-F]{2})|(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?"
