@@ -116,6 +116,26 @@ def test_leaders_and_cells_of_a_row_move_no_box(tmp_path: Path) -> None:
     assert close_to(box, 1, left, HEIGHT - 780, left + width("17", 11), 11)
 
 
+def test_words_in_cells_of_a_ruled_table_have_a_box_in_each_cell(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        for edge in (60, 160, 260):
+            canvas.line(edge, 700, edge, 780)
+        for edge in (700, 740, 780):
+            canvas.line(60, edge, 260, edge)
+        written("Rent", "of May", x=65, y=765, size=10)(canvas)
+        written("950 euros", x=165, y=758, size=10)(canvas)
+        written("Heating", x=65, y=718, size=10)(canvas)
+        written("120 euros", x=165, y=718, size=10)(canvas)
+
+    document = saved(tmp_path, draw)
+    assert document.text == "Rent\nof May\t950 euros\nHeating\t120 euros"
+    may, rent = boxes_of(document, "May\t950 euros")
+    assert close_to(may, 1, 65 + width("of ", 10), HEIGHT - 752, 65 + width("of May", 10), 10)
+    assert close_to(rent, 1, 165, HEIGHT - 758, 165 + width("950 euros", 10), 10)
+    [heating] = boxes_of(document, "Heating\t120 euros")
+    assert close_to(heating, 1, 65, HEIGHT - 718, 165 + width("120 euros", 10), 10)
+
+
 def test_the_value_of_a_field_has_the_box_of_its_field(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         written("Surname:", y=700)(canvas)

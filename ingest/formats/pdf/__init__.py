@@ -100,7 +100,7 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
             # Perhaps its font or its content is damaged: pypdf goes on where pdfium gives up.
             _read_page_by_pypdf(other(), number, read, None)
             continue
-        lines = page_lines(page.glyphs)
+        lines = page_lines(page.glyphs, page.tables)
         known = sum(not glyph.text.isspace() for glyph in page.glyphs if glyph.known)
         is_undecoded = (page.unknown > 20 and page.unknown > known) or (page.unknown and not known)
         if is_undecoded or (not lines and page.pictures):

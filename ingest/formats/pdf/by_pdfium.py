@@ -11,6 +11,7 @@ import pypdfium2.raw as pdfium
 
 from docqa.ingest.formats.pdf.fonts import Letters
 from docqa.ingest.formats.pdf.glyphs import PageGlyphs, UnreadablePageError, page_glyphs
+from docqa.ingest.formats.pdf.mended import mended
 from docqa.ingest.formats.pdf.picture import Pixels, draw_page
 from docqa.ingest.formats.pdf.structure import Bookmark
 
@@ -119,6 +120,7 @@ def opened(data: bytes) -> Iterator[PdfiumDocument | None]:
     if not _ready:
         pdfium.FPDF_InitLibrary()
         _ready = True
+    data = mended(data)
     document = pdfium.FPDF_LoadMemDocument64(data, len(data), None)
     if not document:
         yield None

@@ -1,17 +1,27 @@
-"""The letters of a font that doesn't say them: from the TrueType table that lists them."""
+"""The letters of a font that does not say them: from its table, or from the names of its glyphs."""
 
 from __future__ import annotations
 
+import re
 import struct
 from contextlib import suppress
 from typing import Any
 
+from pypdf._codecs.adobe_glyphs import adobe_glyphs
 from pypdf.errors import PyPdfError
+
+from docqa.ingest.formats.ligatures import without_ligatures
 
 # The characters that codes stand for, by the name of a font that doesn't say them.
 Letters = dict[str, dict[int, str]]
 
 _MOST_BYTES = 32 << 20
+# The clear part of a Type 1 font, where its encoding stands.
+_MOST_CLEAR = 64 << 10
+_SUBSET = re.compile(r"[A-Z]{6}\+")
+_ENCODED = re.compile(rb"\bdup\s+(\d{1,3})\s*/([!-~]+)\s+put\b")
+# Names that say no more than a code: the code itself is the better guess.
+_NUMBERED = re.compile(r"[A-Za-z]{1,5}[0-9A-Fa-f]*\d[0-9A-Fa-f]*")
 _UNICODE = {(3, 10): 4, (0, 4): 3, (0, 6): 3, (3, 1): 2, (0, 3): 1, (0, 2): 1, (0, 1): 1, (0, 0): 1}
 
 
@@ -22,7 +32,8 @@ def letters_by_font(page: Any) -> Letters:
         page: pypdf's.
 
     Returns:
-        By the font's name, then by the code. Fonts whose own table doesn't tell are left out.
+        By the font's name, then by the code; empty for a sign that is no character (a note of
+        music). Fonts that don't tell are left out.
     """
     found: Letters = {}
     resources = [page.get("/Resources", {})]
@@ -32,7 +43,8 @@ def letters_by_font(page: Any) -> Letters:
             # Fonts that are damaged are left out.
             with suppress(PyPdfError, AttributeError, LookupError, TypeError, ValueError):
                 for font in resource.get_object().get("/Font", {}).get_object().values():
-                    _add_letters(font.get_object(), found)
+                    with suppress(PyPdfError, AttributeError, LookupError, TypeError, ValueError):
+                        _add_letters(font.get_object(), found)
             with suppress(PyPdfError, AttributeError, LookupError, TypeError, ValueError):
                 for item in resource.get_object().get("/XObject", {}).get_object().values():
                     inner.append(item.get_object().get("/Resources", {}))
@@ -42,7 +54,17 @@ def letters_by_font(page: Any) -> Letters:
 
 def _add_letters(font: Any, found: Letters) -> None:
     name = str(font["/BaseFont"])[1:]
-    if "/ToUnicode" in font or name in found or not str(font["/Encoding"]).startswith("/Identity"):
+    if "/ToUnicode" in font or name in found:
+        return
+    if "/DescendantFonts" not in font:
+        letters = {code: letter_of(glyph) for code, glyph in _named(font).items()}
+        known = {code: letter for code, letter in letters.items() if letter is not None}
+        if known:
+            found[name] = known
+            bare = name[7:] if _SUBSET.match(name) else name  # as pdfium calls it
+            found[bare] = known | found.get(bare, {})
+        return
+    if not str(font["/Encoding"]).startswith("/Identity"):
         return
     descendant = font["/DescendantFonts"][0].get_object()
     descriptor = descendant["/FontDescriptor"].get_object()
@@ -59,6 +81,55 @@ def _add_letters(font: Any, found: Letters) -> None:
         letters = {code: letters[glyph] for code, glyph in enumerate(glyphs) if glyph in letters}
     if letters:
         found[name] = letters
+
+
+def _named(font: Any) -> dict[int, str]:
+    """Return the names that a simple font gives to the glyphs of its codes."""
+    encoding = font.get("/Encoding")
+    encoding = encoding.get_object() if encoding is not None else None
+    names: dict[int, str] = {}
+    if hasattr(encoding, "get"):
+        code = 0
+        for item in encoding.get("/Differences", []):
+            item = item.get_object()
+            if isinstance(item, str):
+                names[code] = item[1:]
+                code += 1
+            else:
+                code = int(item)
+    elif encoding is None:
+        program = font["/FontDescriptor"].get_object()["/FontFile"].get_object().get_data()
+        for number, glyph in _ENCODED.findall(program[:_MOST_CLEAR]):
+            names[int(number)] = glyph.decode("ascii")
+    return names
+
+
+def letter_of(glyph: str) -> str | None:
+    """Return what the name of a glyph says; empty for a picture, None where it says nothing.
+
+    >>> letter_of("angbracketleft"), letter_of("f_f_i"), letter_of("noteheads.s2")
+    ('\u27e8', 'ffi', '')
+    """
+    if glyph == ".notdef":
+        return None
+    parts = glyph.split(".")[0].split("_")
+    letters = [adobe_glyphs.get(f"/{part}") or _by_number(part) for part in parts]
+    if all(letters):
+        return without_ligatures("".join(map(str, letters)))
+    return None if _NUMBERED.fullmatch(glyph) else ""
+
+
+def _by_number(name: str) -> str | None:
+    """Return the characters of names such as ``uni00E9`` and ``u1F600``."""
+    if re.fullmatch(r"uni(?:[0-9A-F]{4})+", name):
+        codes = [int(name[at : at + 4], 16) for at in range(3, len(name), 4)]
+    elif re.fullmatch(r"u[0-9A-F]{4,6}", name):
+        codes = [int(name[1:], 16)]
+    else:
+        return None
+    if any(0xD800 <= code < 0xE000 or code > 0x10FFFF for code in codes):
+        return None
+    return "".join(map(chr, codes))
 
 
 def letters_of(data: bytes) -> dict[int, str]:

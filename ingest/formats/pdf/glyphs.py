@@ -20,6 +20,7 @@ from docqa.ingest.formats.pdf.accents import composed
 from docqa.ingest.formats.pdf.coordinates import Coordinates, along
 from docqa.ingest.formats.pdf.fonts import Letters
 from docqa.ingest.formats.pdf.glyph import Glyph
+from docqa.ingest.formats.pdf.rules import Table, ruled_tables
 from docqa.ingest.formats.pdf.seen import only_seen, pictures_of
 from docqa.ingest.formats.pdf.typed import typed_glyphs, typed_texts
 from docqa.ingest.formats.pdf.typeface import HYPHENS, Typeface, sign, typeface_of
@@ -44,6 +45,7 @@ class PageGlyphs:
         pictures: whether it shows pictures or drawings.
         unknown: how many signs stand there whose letters nobody can tell.
         blank: whether there are no signs at all, hidden ones included.
+        tables: those whose cells are ruled.
     """
 
     glyphs: list[Glyph]
@@ -52,6 +54,7 @@ class PageGlyphs:
     pictures: bool
     unknown: int
     blank: bool
+    tables: list[Table]
 
     @property
     def is_blank(self) -> bool:
@@ -114,7 +117,9 @@ def _read(
     for text, box in typed:
         glyphs += typed_glyphs(text, place, box, glyphs, count)
         count += 1
-    return PageGlyphs(glyphs, place.width, place.height, bool(pictures) or drawn, unknown, blank)
+    tables = ruled_tables(page, place) if glyphs else []
+    shows = bool(pictures) or drawn
+    return PageGlyphs(glyphs, place.width, place.height, shows, unknown, blank, tables)
 
 
 def _glyphs(
@@ -126,6 +131,8 @@ def _glyphs(
         raise UnreadablePageError("there is more text on it than on any page")
     box, x, y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
     to_box, to_x, to_y = ctypes.byref(box), ctypes.byref(x), ctypes.byref(y)
+    ink = [ctypes.c_double() for _ in range(4)]  # left, right, bottom, top
+    to_ink = [ctypes.byref(edge) for edge in ink]
     of_fonts: dict[tuple[int | None, float, float], Typeface] = {}
     known_letters: Letters | None = None
     address = None
@@ -160,11 +167,17 @@ def _glyphs(
         if left > right:
             left, right = right, left
         # What hangs over is no part of the way to the next letter: "of new", "is false".
-        if 0 < advance < right - left:
+        if 0 < advance < right - left - 0.001 * face.size:
             is_one_letter = advance >= 0.7 * (right - left)  # and none of a ligature's
             pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
             left, _ = along(face.direction, *place.point(x.value, y.value))
-            right = left + advance if is_one_letter else max(left, right)
+            pdfium.FPDFText_GetCharBox(text_page, at, *to_ink)
+            ink_right = max(
+                along(face.direction, *place.point(ink[0].value, ink[2].value))[0],
+                along(face.direction, *place.point(ink[1].value, ink[3].value))[0],
+            )
+            hangs_over = ink_right > right - 0.001 * face.size  # else the box ends with the way
+            right = left + advance if hangs_over and is_one_letter else max(left, right)
         if math.isfinite(left + right + base + face.size):
             yield Glyph(text, left, right, base, face.size, face.direction, len(runs) - 1, known)
 

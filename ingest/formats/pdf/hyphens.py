@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 
 SOFT = "\u00ad"
 _WORD = r"[^\W\d_]+"
@@ -20,8 +22,17 @@ def soften(text: str) -> str:
     """
     if not _CUT.search(text):
         return text
-    words = {word.casefold() for word in _WHOLE.findall(_CUT.sub(" ", text))}
+    words = set(_words(_CUT.sub(" ", text)))
     return _CUT.sub(lambda cut: _softened(cut, words), text)
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield the words of a text, and each two parts that a hyphen joins in longer ones."""
+    for word in _WHOLE.findall(text.casefold()):
+        yield word
+        parts = re.split("[-\u2010]", word)
+        if len(parts) > 2:
+            yield from ("-".join(pair) for pair in pairwise(parts))
 
 
 def _softened(cut: re.Match[str], words: set[str]) -> str:

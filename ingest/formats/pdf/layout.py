@@ -2,7 +2,8 @@
 
 Glyphs become pieces (glyphs that follow one another on a base line), pieces become rows, and rows
 are cut into cells where there are wide gaps. What is set in columns is read column by column; what
-is set as a table is read row by row, its cells apart by a tab. Raised and lowered digits are
+is set as a table is read row by row, its cells apart by a tab; where lines rule the cells, each is
+read whole. Raised and lowered digits are
 written with Unicode's own signs, so that they never join the number before them.
 
 Nothing here touches a file.
@@ -15,10 +16,12 @@ import statistics
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from docqa.ingest.formats.pdf.glyph import Glyph
+from docqa.ingest.formats.pdf.rules import CellBox, Table
 from docqa.ingest.formats.raised import lowered, raised
 
 # In the size of the type: a gap within a word, and one between cells or columns.
@@ -26,19 +29,28 @@ _WORD_GAP = 0.13
 _CELL_GAP = 1.15
 _SAME_BASE = 0.2
 _SCRIPT_SIZE = 0.88
+# The gap behind the mark that a note begins with.
+_MARK_GAP = 0.8
+# How far the letters of a logo (TeX's) reach onto one another, and those that are also smaller.
+_ONTO = 0.1
+_TIGHT = 0.25
 # Columns and tables need this many rows on either side.
 _LEAST_ROWS = 3
 _MOST_CUTS = 12
 
 # A raised number here is a footnote's; after a number or a unit (m, km) it is a power.
 _TAKES_A_MARK = re.compile(r"[^\W\d]{3}\Z|[.,;:!?\"'\u2019\u201d\u00bb]\Z")
-_LEADERS = re.compile(r"[ \t]*(?:\.[ \t]?){4,}[ \t]*|[ \t]*(?:…[ \t]?){2,}[ \t]*|[ \t]*_{4,}[ \t]*")
+# Four dots in a sentence are an ellipsis and its full stop.
+_LEADERS = re.compile(
+    r"[ \t]*(?:(?:\.[ \t]?){8,}|(?:\.[ \t]?){4,}(?=[ \t]*[\divxlc]*\Z)|(?:…[ \t]?){2,}|_{4,})[ \t]*"
+)
+_NOTE_MARK = re.compile(r"(?:\d{1,3}|[a-z*†‡§¶]|\*\*|\*\*\*)[.)]?")
 _MARKER = re.compile(r"(?:\(?[0-9]{1,3}(?:\.[0-9]{1,3})*[.)]?|\(?[A-Za-z][.)]|[^\w\s]{1,2})\Z")
 
 
 @dataclass(slots=True)
 class Cell:
-    """A stretch of text without a wide gap in it.
+    """A stretch of text without a wide gap in it, or a whole table.
 
     Attributes:
         text: its words.
@@ -46,6 +58,7 @@ class Cell:
         size: of most of its type, in points.
         order: number of its first glyph in the file.
         glyphs: as its text has them.
+        lines: of a table whose cells are ruled; none of other text.
     """
 
     text: str
@@ -55,6 +68,7 @@ class Cell:
     size: float
     order: int
     glyphs: list[Glyph]
+    lines: list[Line] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -95,24 +109,35 @@ class _Row:
     pieces: list[_Piece] = field(default_factory=list)
 
 
-def page_lines(glyphs: list[Glyph]) -> list[Line]:
+def page_lines(glyphs: list[Glyph], tables: Sequence[Table] = ()) -> list[Line]:
     """Return the lines of a page in reading order; writing that is turned comes last.
 
     Letters are composed with the accents that follow them, as other texts have them.
+
+    Args:
+        glyphs: of the page, in the order of the file.
+        tables: of the page, those whose cells are ruled.
     """
     lines: list[Line] = []
     counts = Counter(glyph.direction for glyph in glyphs if not glyph.text.isspace())
     directions = sorted(counts, key=lambda direction: (-counts[direction], direction))
     for direction in directions:
         turned = [glyph for glyph in glyphs if glyph.direction == direction]
-        rows = _rows(_pieces(turned))
-        cells = [cell for row in rows for cell in _cells(row)]
+        whole: list[Cell] = []
+        for table in tables if direction == 0 else ():
+            cell, turned = _table_cell(table, turned)
+            whole += [cell] if cell is not None else []
+        cells = whole + _cells_of(turned)
         upright = direction == directions[0]
         lines += [
             replace(line, text=unicodedata.normalize("NFC", line.text), upright=upright)
             for line in _in_order(cells, 0)
         ]
     return lines
+
+
+def _cells_of(glyphs: list[Glyph]) -> list[Cell]:
+    return [cell for row in _rows(_pieces(glyphs)) for cell in _cells(row)]
 
 
 def _pieces(glyphs: list[Glyph]) -> list[_Piece]:
@@ -151,15 +176,16 @@ def _rows(pieces: list[_Piece]) -> list[_Row]:
             return []
         return [row for height in range(first, last + 1) for row in at_height.get(height, ())]
 
-    for piece in sorted(pieces, key=lambda piece: (-piece.size, piece.order)):
+    # What is set between other pieces finds their row.
+    for piece in sorted(pieces, key=lambda piece: (-piece.size, _is_short(piece), piece.order)):
         fits = [
-            row
+            (not script, abs(row.base - piece.base), row)
             for row in near(piece, 30.0)
-            if abs(row.base - piece.base) <= _SAME_BASE * min(row.size, 1.3 * piece.size)
-            or _is_script(piece, row)
+            if (script := _is_script(piece, row))
+            or abs(row.base - piece.base) <= _SAME_BASE * min(row.size, 1.3 * piece.size)
         ]
         if fits:
-            row = min(fits, key=lambda row: abs(row.base - piece.base))
+            _, _, row = min(fits, key=lambda fit: fit[:2])
             row.pieces.append(piece)
         else:
             row = _Row(piece.base, piece.size, [piece])
@@ -170,18 +196,32 @@ def _rows(pieces: list[_Piece]) -> list[_Row]:
 
 def _is_script(piece: _Piece, row: _Row) -> bool:
     """Tell whether a piece is raised or lowered beside a larger piece of a row."""
+    if _is_set_in(piece, row):
+        return True
     lift = row.base - piece.base
     if not -0.4 * row.size <= lift <= 0.7 * row.size or len(piece.glyphs) > 24:
         return False
+    is_mark = lift > 0 and _NOTE_MARK.fullmatch("".join(glyph.text for glyph in piece.glyphs))
+    before = _MARK_GAP if is_mark else 0.3
     return any(
-        (
-            piece.size <= _SCRIPT_SIZE * host.size
-            and -0.25 * host.size <= piece.left - host.right <= 0.35 * host.size
+        piece.size <= _SCRIPT_SIZE * host.size
+        and (
+            -0.25 * host.size <= piece.left - host.right <= 0.35 * host.size
+            or -0.1 * host.size <= host.left - piece.right <= before * host.size
         )
-        or (
-            piece.size <= _SCRIPT_SIZE * host.size
-            and -0.1 * host.size <= host.left - piece.right <= 0.3 * host.size
-        )
+        for host in row.pieces
+    )
+
+
+def _is_short(piece: _Piece) -> bool:
+    return len(piece.glyphs) <= 2
+
+
+def _is_set_in(piece: _Piece, row: _Row) -> bool:
+    """Tell whether a letter is moved off the base line and onto the one before: TeX's E."""
+    return _is_short(piece) and any(
+        abs(host.base - piece.base) <= 0.3 * host.size
+        and host.left < piece.left <= host.right - _ONTO * host.size
         for host in row.pieces
     )
 
@@ -227,6 +267,8 @@ def _cell_text(pieces: list[_Piece]) -> str:
         words = _piece_text(piece)
         lift = main.base - piece.base
         script = piece.size <= _SCRIPT_SIZE * main.size and abs(lift) > 0.06 * main.size
+        if before is not None and piece.left - before.right < -_TIGHT * main.size:
+            script = False
         gap = piece.left - before.right if before is not None else 0.0
         if script and words:
             apart = gap > 0.25 * main.size
@@ -276,7 +318,79 @@ def _letter_gap(piece: _Piece) -> float:
     if len(gaps) < 4:
         return plain
     middle = gaps[len(gaps) // 2]
-    return plain if middle < 0.1 * piece.size else max(plain, 1.8 * middle)
+    # Single letters of type of one width stand as far apart: "a4 a a a".
+    is_spaced = 0.1 * piece.size <= middle <= 0.45 * piece.size and gaps[0] > 0.4 * middle
+    return max(plain, 1.8 * middle) if is_spaced else plain
+
+
+# Ruled tables ------------------------------------------------------------------------------------
+
+
+def _table_cell(table: Table, glyphs: list[Glyph]) -> tuple[Cell | None, list[Glyph]]:
+    """Take a table out of a page's glyphs; None where the lines are no table's.
+
+    Returns:
+        The table, and the glyphs that are not in it.
+    """
+    inside: dict[CellBox, list[Glyph]] = {}
+    outside: list[Glyph] = []
+    for glyph in glyphs:
+        box = _box_at((glyph.left + glyph.right) / 2, glyph.base - 0.3 * glyph.size, table)
+        (outside if box is None else inside.setdefault(box, [])).append(glyph)
+    filled = {box: lines for box in inside if (lines := _cell_lines(inside[box]))}
+    rows = [[filled[box] for box in row if box in filled] for row in table]
+    if sum(len(row) > 1 for row in rows) < 2:
+        return None, glyphs
+    lines = [line for row in rows for line in _row_lines(row)]
+    cell = Cell(
+        "\n".join(line.text for line in lines),
+        min(box[0] for row in table for box in row),
+        max(box[2] for row in table for box in row),
+        lines[0].base,
+        lines[0].size,
+        0,
+        [],
+        lines,
+    )
+    return cell, outside
+
+
+def _cell_lines(glyphs: list[Glyph]) -> list[Line]:
+    """Return the lines of a table's cell; a wide gap in one of them alone makes no columns."""
+    lines = _in_order(_cells_of(glyphs), 0)
+    tabbed = [line for line in lines if "\t" in line.text]
+    if len(tabbed) == 1 and len(lines) > 1:
+        tabbed[0].text = tabbed[0].text.replace("\t", " ")
+    return lines
+
+
+def _box_at(x: float, y: float, table: Table) -> CellBox | None:
+    for row in table:
+        for box in row:
+            left, top, right, bottom = box
+            if left <= x <= right and top <= y <= bottom:
+                return box
+    return None
+
+
+def _row_lines(cells: list[list[Line]]) -> list[Line]:
+    """Return the lines of a table's row: each cell's first on the last of the cell before."""
+    lines: list[Line] = []
+    for cell in cells:
+        if not lines:
+            lines += cell
+            continue
+        last, first = lines[-1], cell[0]
+        lines[-1] = Line(
+            f"{last.text}\t{first.text}",
+            min(last.left, first.left),
+            max(last.right, first.right),
+            last.base,
+            max((last, first), key=lambda line: len(line.text)).size,
+            glyphs=last.glyphs + first.glyphs,
+        )
+        lines += cell[1:]
+    return lines
 
 
 # Reading order -----------------------------------------------------------------------------------
@@ -373,18 +487,26 @@ def _as_rows(cells: list[Cell]) -> list[Line]:
     """Return lines from top to bottom, cells of one base line apart by a tab."""
     rows: list[list[Cell]] = []
     for cell in sorted(cells, key=lambda cell: (cell.base, cell.left)):
-        if rows and cell.base - rows[-1][0].base <= _SAME_BASE * min(cell.size, rows[-1][0].size):
+        beside = rows[-1][0] if rows and not rows[-1][0].lines and not cell.lines else None
+        if beside and cell.base - beside.base <= _SAME_BASE * min(cell.size, beside.size):
             rows[-1].append(cell)
         else:
             rows.append([cell])
-    lines = []
     for row in rows:
         row.sort(key=lambda cell: cell.left)
-        first_is_marker = len(row) == 2 and _MARKER.match(row[0].text)
+    right = max(cell.right for cell in cells)
+    lines = []
+    for at, row in enumerate(rows):
+        if row[0].lines:
+            lines += row[0].lines
+            continue
+        near = rows[max(0, at - 1) : at] + rows[at + 1 : at + 2]
+        is_marked = len(row) == 2 and _MARKER.match(row[0].text)
+        is_text = is_marked or _is_stretched(row, near, right)
         longest = max(row, key=lambda cell: len(cell.text))
         lines.append(
             Line(
-                (" " if first_is_marker else "\t").join(cell.text for cell in row),
+                (" " if is_text else "\t").join(cell.text for cell in row),
                 row[0].left,
                 max(cell.right for cell in row),
                 row[0].base,
@@ -393,3 +515,35 @@ def _as_rows(cells: list[Cell]) -> list[Line]:
             )
         )
     return lines
+
+
+def _is_stretched(row: list[Cell], beside: list[list[Cell]], right: float) -> bool:
+    """Tell whether a row is a line of text that is stretched to the width of its column.
+
+    All gaps between its words are as wide, it ends where the column ends, and it shares no edge
+    with the rows beside it, as columns of a table do.
+
+    Args:
+        row: cells from left to right.
+        beside: the rows before and after.
+        right: where the column ends.
+    """
+    if len(row) < 2 or row[-1].right < right - 1:
+        return False
+    glyphs = [glyph for cell in row for glyph in cell.glyphs if not glyph.text.isspace()]
+    gaps = [
+        after.left - before.right
+        for before, after in pairwise(glyphs)
+        if before.text not in ".,;:!?"  # behind which some programs leave more
+    ]
+    gaps = [gap for gap in gaps if gap > _WORD_GAP * row[0].size]
+    if len(gaps) < 2 or max(gaps) > 1.15 * min(gaps):
+        return False
+    edges = _inner_edges(row)
+    return not any(
+        abs(edge - mine) < 1 for other in beside for edge in _inner_edges(other) for mine in edges
+    )
+
+
+def _inner_edges(row: list[Cell]) -> list[float]:
+    return [cell.right for cell in row[:-1]] + [cell.left for cell in row[1:]]

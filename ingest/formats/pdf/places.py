@@ -73,7 +73,7 @@ def boxes_of(data: bytes, stretches: Sequence[Stretch]) -> list[Box]:
                 page = document.glyphs(number, lambda number: letters().letters(number))
             except UnreadablePageError:
                 continue
-            lines = page_lines(page.glyphs)
+            lines = page_lines(page.glyphs, page.tables)
             if lines and not page.is_blank:  # else it was recognised, or read by pypdf
                 found += _page_boxes(lines, page.height, stretch)
     return found
@@ -135,9 +135,25 @@ def _page_boxes(lines: list[Line], height: float, stretch: Stretch) -> Iterator[
         start, end = stretch.start - line_start, stretch.end - line_start
         line_start += len(line.text) + 1
         if start < len(line.text) and end > 0:
-            glyphs = [glyph for glyph in glyphs_of(line)[max(0, start) : end] if glyph is not None]
-            if glyphs:
+            for glyphs in _by_base(line, max(0, start), end):
                 yield _box_around(stretch.page, glyphs)
+
+
+def _by_base(line: Line, start: int, end: int) -> Iterator[list[Glyph]]:
+    """Yield the glyphs of a stretch of a line; the cells of a ruled table have own base lines."""
+    group: list[Glyph] = []
+    is_new_cell = False
+    for char, glyph in zip(line.text[start:end], glyphs_of(line)[start:end], strict=True):
+        is_new_cell |= char == "\t"
+        if glyph is None:
+            continue
+        if group and is_new_cell and abs(glyph.base - group[-1].base) > 0.1 * glyph.size:
+            yield group
+            group = []
+        group.append(glyph)
+        is_new_cell = False
+    if group:
+        yield group
 
 
 def _box_around(page: int, glyphs: Sequence[Glyph]) -> Box:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from docqa.ingest.formats.pdf.coordinates import Coordinates
 
 # pdfium's signs for a hyphen at a line's end.
 HYPHENS = (0x02, 0xFFFE)
+# Fonts of pieces that lines and circles are made of; their codes are taken for ornaments.
+_PIECES = re.compile(r"(?:.*\+)?(?:line|lcircle)w?10", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -77,9 +80,15 @@ def typeface_of(
 def sign(
     code: int, is_known: bool, letters: dict[int, str], face: Typeface, run: Any
 ) -> tuple[str, bool, float]:
-    """Return the text of a code, whether it is known, and its width in points."""
+    """Return the text of a code, whether it is known, and its width in points.
+
+    The text is empty for what is a drawing. The width is that of another glyph where a font has
+    several for one character.
+    """
     if not is_known and code in letters:
         text, is_known = letters[code], True
+    elif _PIECES.fullmatch(face.font):
+        text, is_known = "", True
     elif is_known and code in HYPHENS:
         text = "-"
     elif 0xD800 <= code < 0xE000 or code > 0x10FFFF:

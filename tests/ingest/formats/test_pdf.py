@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
+from itertools import pairwise
 
 import pypdf
 import pytest
@@ -55,6 +57,76 @@ def test_letters_printed_twice_to_look_bold_are_there_once() -> None:
     assert text_of(draw) == "Total amount: 4488 euros, all of it"
 
 
+def test_the_mark_of_a_note_stands_before_the_note() -> None:
+    """Fault: the raised number was a line of its own, apart from what it numbers."""
+
+    def draw(canvas: Canvas) -> None:
+        written("as the rules of the club say in their third part, which is", y=700)(canvas)
+        for number, note in ((13, "First of all."), (14, "Then again.")):
+            y = 100 - 14 * (number - 13)
+            written(str(number), x=62, y=y + 3.8, size=7)(canvas)
+            written(note, x=75, y=y, size=9)(canvas)
+
+    assert text_of(draw).split("\n")[1:] == [
+        "\u00b9\u00b3 First of all.",
+        "\u00b9\u2074 Then again.",
+    ]
+
+
+def test_a_raised_digit_is_of_its_own_column_where_a_line_beside_stands_as_high() -> None:
+    def draw(canvas: Canvas) -> None:
+        column(0, 60)(canvas)
+        for at in range(12):
+            y = 700 - 11.7 * at + 4
+            written(" ".join(FLOWING[5 * at : 5 * at + 5]), x=310, y=y, size=9)(canvas)
+        end = 60 + canvas.stringWidth(" ".join(FLOWING[:5]), "Helvetica", 9)
+        written("17", x=end, y=704, size=6)(canvas)
+
+    assert text_of(draw).startswith("The committee met in the \u00b9\u2077\nold hall")
+
+
+def test_letters_that_a_logo_moves_off_the_line_stay_in_their_word() -> None:
+    """Fault: TeX's logo was "T X", and its E was a line of its own."""
+
+    def draw(canvas: Canvas) -> None:
+        text = canvas.beginText(60, 700)
+        for words, rise, size, kern in [
+            ("set with L", 0, 11, -3.8), ("A", 2.1, 7.7, -1.6), ("T", 0, 11, -1.8),
+            ("E", -2.4, 11, -1.4), ("X, as books are", 0, 11, 0),
+        ]:  # fmt: skip
+            text.setFont("Times-Roman", size)
+            text.setRise(rise)
+            text.textOut(words)
+            text.moveCursor(canvas.stringWidth(words, "Times-Roman", size) + kern, 0)
+        canvas.drawText(text)
+
+    assert text_of(draw) == "set with LATEX, as books are"
+
+
+def test_single_letters_of_type_of_one_width_stay_apart() -> None:
+    """Fault: "a4 a a a" lost its blanks where the file has none, as if letters were spaced."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Courier", 10)
+        for x, word in zip((60, 78, 90, 102, 114), ("a4", "a", "a", "a", "|"), strict=True):
+            canvas.drawString(x, 700, word)
+
+    assert text_of(draw) == "a4 a a a |"
+
+
+def test_leaders_are_a_tab_and_four_dots_in_a_sentence_are_none() -> None:
+    lines = written(
+        "Choose Assign as payment.... The window opens.",
+        "1 Payments .......... 17",
+        "Signed: .............. on the .......... of May",
+    )
+    assert text_of(lines).split("\n") == [
+        "Choose Assign as payment.... The window opens.",
+        "1 Payments\t17",
+        "Signed:\ton the\tof May",
+    ]
+
+
 def test_ligatures_become_all_of_their_letters() -> None:
     # As TeX sets them: one glyph of the font says two or three letters.
     font = (
@@ -95,6 +167,39 @@ def test_a_font_without_a_map_is_read_by_its_own_table_or_reported(tmp_path: obj
     data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
     with pytest.raises(IngestError, match="letters can't be told"):
         extract("pdf", data)
+
+
+TO_LETTERS = b"2 beginbfchar\n<61> <006d>\n<62> <006d>\nendbfchar"
+
+
+def test_a_font_with_two_glyphs_for_one_letter_cuts_no_word() -> None:
+    """Fault: "m ay", "com m and" all over: a narrow m's width was taken for the wide one's."""
+    font = (
+        b"6 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 97 /LastChar 98 "
+        b"/Widths [833 600] /ToUnicode 7 0 R >>\nendobj\n7 0 obj\n<< /Length %d >>\nstream\n%b\n"
+        b"endstream\nendobj\n" % (len(TO_LETTERS), TO_LETTERS)
+    )
+    content = (
+        b"BT /F1 12 Tf 60 700 Td (co) Tj /F2 12 Tf (aa) Tj /F1 12 Tf (on, a) Tj /F2 12 Tf (a) Tj "
+        b"/F1 12 Tf (ong) Tj ET"
+    )
+    data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
+    assert extract("pdf", data).text == "common, among"
+
+
+def test_names_of_glyphs_are_read_and_those_of_notes_of_music_are_no_letters() -> None:
+    """Fault: music was read as "h hP N T", and TeX's brackets as letters."""
+    font = (
+        b"6 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /X /FirstChar 104 /LastChar 107 "
+        b"/Widths [500 500 500 500] /Encoding << /Type /Encoding /Differences [104 /noteheads.s2 "
+        b"/angbracketleft /angbracketright /f_f_i] >> >>\nendobj\n"
+    )
+    content = (
+        b"BT /F1 12 Tf 60 700 Td (set the ) Tj /F2 12 Tf (i) Tj /F1 12 Tf (key) Tj /F2 12 Tf (j) Tj"
+        b" /F1 12 Tf ( o) Tj /F2 12 Tf (k) Tj /F1 12 Tf (ce) Tj 0 -30 Td /F2 12 Tf (h) Tj ET"
+    )
+    data = by_hand(content, more=font).replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 6 0 R")
+    assert extract("pdf", data).text == "set the \u27e8key\u27e9 office"
 
 
 # What isn't seen ---------------------------------------------------------------------------------
@@ -242,6 +347,83 @@ def test_rows_of_a_table_stay_rows_with_their_cells_apart(by_column: bool) -> No
     assert text_of(draw) == "\n".join("\t".join(row) for row in table)
 
 
+def test_a_line_that_is_stretched_to_its_column_is_no_row_of_a_table() -> None:
+    """Fault: "java1\tand\tjava2\tare removed" in the midst of a sentence."""
+
+    def draw(canvas: Canvas) -> None:
+        written("The rules of the club were changed by the members: both of")(canvas)
+        words = ["the-older-ones", "and", "the-newer-ones", "are", "removed,", "with", "effect"]
+        widths = [canvas.stringWidth(word, "Helvetica", 11) for word in words]
+        end = 60 + canvas.stringWidth(
+            "The rules of the club were changed by the members: both of", "Helvetica", 11
+        )
+        words, widths = words[:5], widths[:5]
+        gap = (end - 60 - sum(widths)) / (len(words) - 1)
+        x = 60.0
+        for word, width in zip(words, widths, strict=True):
+            canvas.drawString(x, 765.7, word)
+            x += width + gap
+        canvas.drawString(60, 751.4, "from the first of May on.")
+
+    assert text_of(draw).split("\n")[1:] == [
+        "the-older-ones and the-newer-ones are removed,",
+        "from the first of May on.",
+    ]
+
+
+RULED = [
+    (["Amsterdam", "Exchange, NL"], ["aex"], ["www.aex.nl", "with its", "futures"]),
+    (["Athens, GR"], ["asegr"], ["www.ase.gr"]),
+    (["BAMOSZ funds,", "HU"], ["bamosz"], ["www.bamosz.hu"]),
+]
+TOPS = (760, 700, 670, 630)
+
+
+def ruled(is_open: bool) -> Callable[[Canvas], None]:
+    """A table with the lines of its cells centred in them; open at its sides, or closed."""
+
+    def draw(canvas: Canvas) -> None:
+        written("Where the money is:", y=790)(canvas)
+        edges = (60, 140, 190, 290)
+        for top in TOPS[: 3 if is_open else 4]:
+            canvas.line(edges[0], top, edges[-1], top)
+        for edge in edges[1:-1] if is_open else edges:
+            canvas.line(edge, TOPS[0], edge, TOPS[-1])
+        for row, (top, bottom) in zip(RULED, pairwise(TOPS), strict=True):
+            for lines, left in zip(row, edges, strict=False):
+                y = (top + bottom) / 2 + 6 * len(lines) - 10
+                written(*lines, x=left + 3, y=y, size=9)(canvas)
+        written("And so on.", y=600)(canvas)
+
+    return draw
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_cells_that_lines_rule_are_read_whole_and_row_by_row(is_open: bool) -> None:
+    """Fault: the lines of cells of several lines were mixed with those of the cells beside them."""
+    assert text_of(ruled(is_open)).split("\n") == [
+        "Where the money is:",
+        "Amsterdam",
+        "Exchange, NL\taex\twww.aex.nl",
+        "with its",
+        "futures",
+        "Athens, GR\tasegr\twww.ase.gr",
+        "BAMOSZ funds,",
+        "HU\tbamosz\twww.bamosz.hu",
+        "And so on.",
+    ]
+
+
+def test_a_frame_around_text_is_no_table() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.rect(50, 650, 300, 150)
+        canvas.line(50, 730, 350, 730)
+        canvas.line(200, 650, 200, 800)
+        written("A note that is drawn in", "a frame, and over its lines")(canvas)
+
+    assert text_of(draw) == "A note that is drawn in\na frame, and over its lines"
+
+
 def test_a_page_that_is_turned_is_read_upright() -> None:
     data = drawn(written("first line", "second line"))
     writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(io.BytesIO(data)))
@@ -309,6 +491,11 @@ def test_a_hyphen_of_the_word_itself_stays() -> None:
         )
     )
     assert text.endswith("another well-\nknown man, with X-\nrays, Anglo-\nSaxon")
+
+
+def test_a_hyphen_of_a_word_of_three_parts_stays() -> None:
+    text = text_of(written("of lua-widow-control, and lua-", "widow-control again"))
+    assert text.endswith("and lua-\nwidow-control again")
 
 
 # Pages that cost themselves ----------------------------------------------------------------------
@@ -457,3 +644,17 @@ def test_an_old_font_of_another_maker_is_read() -> None:
     document.add_page()
     document.multi_cell(0, text="One line and\nanother line")
     assert extract("pdf", bytes(document.output())).text == "One line and\nanother line"
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_the_way_before_an_empty_string_parts_two_words(is_packed: bool) -> None:
+    """Fault: pdfium forgets the way, and pages of groff had "theEXAMPLES" and "an y"."""
+    content = b"BT /F1 12 Tf 60 700 Td [(see) -250 (the) -250 ()] TJ [(EXAMPLES \\()-250()] TJ ET"
+    if is_packed:
+        packed = zlib.compress(content)
+        data = by_hand(packed).replace(
+            b"/Length %d" % len(packed), b"/Length %d /Filter /FlateDecode" % len(packed)
+        )
+    else:
+        data = by_hand(content)
+    assert extract("pdf", data).text == "see the EXAMPLES ("
