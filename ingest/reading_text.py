@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+# A soft hyphen, with the line end after it, and the next line's indent, where a word was cut there.
+SOFT_HYPHEN = re.compile("\u00ad(?:\r?\n[ \\t]*)?")
+
 
 def reading_text(text: str) -> str:
     """Return a text with the words whole that a line's end cuts.
@@ -11,4 +16,4 @@ def reading_text(text: str) -> str:
     >>> reading_text("the observa\u00ad\\ntory")
     'the observatory'
     """
-    return text.replace("\u00ad\n", "").replace("\u00ad", "")
+    return SOFT_HYPHEN.sub("", text) if "\u00ad" in text else text

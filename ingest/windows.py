@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from docqa.ingest.reading_text import reading_text
+from docqa.ingest.reading_text import SOFT_HYPHEN, reading_text
 
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
@@ -26,9 +26,7 @@ BoolArray = npt.NDArray[np.bool_]
 # token) never cover more than one piece. Pieces are cut in front of white space, where no
 # tokenizer joins what stands on either side, and never inside a word that a line's end cuts.
 _PIECE_CHARS = 100_000
-_WHITE_SPACE = re.compile(r"(?<!\u00ad)\s")
-# A soft hyphen, with the line end after it where a word was cut there.
-_SOFT_HYPHEN = re.compile("\u00ad\n?")
+_WHITE_SPACE = re.compile(r"(?<!\u00ad)(?<!\u00ad\r)(?<!\u00ad\n)(?<!\u00ad\r\n)\s")
 
 # White space to Unicode, yet dropped as "control characters" by BERT's normaliser, which would
 # glue the words on either side together. One blank for one character: offsets hold.
@@ -220,7 +218,7 @@ def _in_source(source: str, read: str, offsets: IntArray) -> IntArray:
     if len(read) == len(source):
         return offsets
     kept = np.ones(len(source), np.bool_)
-    for cut in _SOFT_HYPHEN.finditer(source):
+    for cut in SOFT_HYPHEN.finditer(source):
         kept[cut.start() : cut.end()] = False
     places = np.append(np.flatnonzero(kept), len(source)).astype(np.int32)
     starts, ends = offsets[:, 0], offsets[:, 1]

@@ -11,23 +11,42 @@ import re
 # Addresses end where scripts begin that put no blanks between words.
 _CHAR = r"[^\s<>\"“”«»„‹›`|\u0e00-\u0eff\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]"
 _HOST = r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_DOMAINS = "com|org|net|edu|gov|info|example|io|dev|eu|ac|de|fr|es|it|nl|pl|uk|ch|at|ca|jp|au|us"
+_ENDINGS = (
+    "gz|bz2|xz|zip|tar|pdf|txt|md|rst|docx?|xlsx?|pptx?|odt|ods|rtf|epub|csv|json|ya?ml|toml|xml|"
+    "html?|css|py|js|ts|cpp|hpp|java|rs|go|sh|conf|cfg|ini|log|png|jpe?g|gif|svg|iso|deb|rpm|exe|"
+    "dll|sql|tex"
+)
+# With blanks in them: telephones with the sign for abroad, and bank accounts.
+_SPACED = re.compile(
+    r"(?<![\w+])\+\d{1,3}(?:[ \u00a0.-]?\(?\d{1,8}\)?){2,6}(?!\w)"
+    r"|(?<!\w)\(\d{2,5}\)[ \u00a0]\d{2,8}(?:[ -]\d{2,8}){0,3}(?!\w)"
+    r"|(?<!\w)[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?(?!\w)"
+)
+_LONGEST_SPACED = 50
 _ADDRESS = re.compile(
     "|".join(
         (
             rf"[A-Za-z][A-Za-z0-9+.-]{{1,20}}://{_CHAR}+",
             rf"(?<![\w@.-])www\.{_CHAR}+",
             rf"(?:mailto|doi|urn|tel|magnet):{_CHAR}+",
-            rf"[A-Za-z0-9_][A-Za-z0-9_.+-]*@{_HOST}",
+            rf"[A-Za-z0-9_][A-Za-z0-9_.+-]*@{_HOST}(?::[\w.~-]+(?:/[\w.~-]+)+)?",
             rf"(?<![\w@.-]){_HOST}(?::\d+)?/{_CHAR}+",
+            rf"(?<![\w@.-])(?:[a-z0-9-]+\.)+(?:{_DOMAINS})(?![\w.-]*\w)",
+            r"\[(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:%\w+)?\](?::\d{1,5})?",
             # IPv6, and clocks
             r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:%\w+)?(?:/\d{1,3})?(?![\w:])",
             r"(?<![\w:.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,2})?(?!\w)",
-            r"(?<![\w:.])\d{1,2}:\d\d(?!\w)",
+            r"(?<![\w:.])\d{1,4}(?::\d{1,4}){1,2}(?:\.\d+)?(?![\w:])",
             r"(?<!\w)[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5,31}(?!\w)",
             # checksums and keys
             r"(?<!\w)(?:sha\d{1,3}|md5|blake\w{1,3})[:-][A-Za-z0-9+/=_-]{16,}",
             r"(?<!\w)[0-9A-Fa-f]{32,512}(?!\w)",
             r"(?<!\w)[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?!\w)",
+            r"(?<![\w./-])\d{1,4}([./-])\d{1,2}\1\d{1,4}(?![\w/-])",
+            r"(?<![\w-])97[89]-(?:\d{1,7}-){3}[\dXx](?!\w)",
+            r"(?<![\w+-])\+?\d{1,4}(?:[-/]\d{2,8}){2,6}(?![\w/-])",
+            r"(?<![\w.])v?\d+(?:\.\d+){1,3}[-+][A-Za-z][0-9A-Za-z.]*(?!\w)",
             # digits of a date; numbers of documents: INV-2024-0917
             r"(?<![\w-])\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-])",
             r"(?<![\w-])[A-Z]{1,10}\d*(?:[-/][A-Z0-9]{1,20})*-\d[A-Z0-9]*(?:[-/][A-Z0-9]{1,20})*(?!\w)",
@@ -35,6 +54,7 @@ _ADDRESS = re.compile(
             # paths
             rf"(?<![\w.:/\\~-])(?:[A-Za-z]:[\\/]|\\\\|~?/|\.{{1,2}}[\\/])[\w.~-]{_CHAR}*",
             r"(?<![\w.@/-])[\w.-]+(?:/[\w.+-]+)+\.[A-Za-z0-9]{1,8}(?![\w/])",
+            rf"(?<![\w.@/\\-])\w[\w.-]*\.(?:{_ENDINGS})(?![\w/-])",
         )
     )
 )
@@ -57,6 +77,15 @@ def address_around(text: str, cut: int) -> tuple[int, int] | None:
             return start, end
         if start >= cut:
             break
+    return _spaced_around(text, cut)
+
+
+def _spaced_around(text: str, cut: int) -> tuple[int, int] | None:
+    """Return the telephone or account that is cut in two at a place, if one is."""
+    low, high = max(cut - _LONGEST_SPACED, 0), min(cut + _LONGEST_SPACED, len(text))
+    for found in _SPACED.finditer(text, low, high):
+        if found.start() < cut < found.end():
+            return found.span()
     return None
 
 

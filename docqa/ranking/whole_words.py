@@ -14,8 +14,11 @@ _LETTER = (
     r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
     r"\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-# A number keeps what groups its digits.
-_WORD = re.compile(rf"{_LETTER}+(?:(?<=\d)[.,](?=\d){_LETTER}+)*")
+# A number keeps what groups its digits; a name what joins its parts: O'Brien, AT&T.
+_WORD = re.compile(
+    rf"{_LETTER}+(?:(?:(?<=\d)[.,](?=\d)|(?<=\b[A-Z])['\u2019](?=[A-Z])|(?<=[A-Z])&(?=[A-Z]))"
+    rf"{_LETTER}+)*"
+)
 # Stands for a combining mark where words are looked for: Python's \w leaves marks out.
 _AS_LETTER = "x"
 # Signs that belong to the word they touch: of file names, options, sums and shares. Before them is
@@ -25,7 +28,7 @@ _SIGNS_BEFORE = re.compile(
     r"(?:(?!\.{3})[./\\~#@$€£¥+±-]{1,3}|[A-Z]{1,3}\$)\Z"
 )
 _SIGNS_AFTER = re.compile(
-    r"(?<=\d)(?:[%‰€$£¥](?!\w)|°[CF]?(?!\w)|(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\))+)"
+    r"(?<=\d)(?:[ \u00a0\u202f]?(?:[%‰€](?!\w)|°[CF](?!\w))|[$£¥](?!\w)|°(?!\w)|(?:\((?:\d{1,3}|[a-z]|[ivx]{1,5})\))+)"
     r"|(?<=\w)(?:(?:\+{1,2}|#)(?!\S)|\((?:\d[a-z]?)?\)(?!\w))"
 )
 _MOST_SIGNS = 4
@@ -33,9 +36,12 @@ _PAIRS = {"(": ")", "[": "]", "{": "}", "“": "”", "«": "»", "„": "“", 
 _OPENERS = {closing: opening for opening, closing in _PAIRS.items() if opening != "„"}
 # Joins letters of some scripts, and parts of pictures.
 _JOINER = "\u200d"
+# Writes the letter that follows under the one before: in Khmer and Burmese.
+_STACKERS = frozenset("\u17d2\u1039")
 _NON_JOINER = "\u200c"
 # Counted among letters by Unicode, yet written onto the letter before them.
 _LIKE_MARKS = frozenset("\u0e33\u0eb3")
+_FLAGS = range(0x1F1E6, 0x1F200)
 _SKIN = range(0x1F3FB, 0x1F400)
 # Longer runs of letters are no words (keys, encoded data) and are left cut.
 _LONGEST = 64
@@ -72,11 +78,25 @@ def _widened(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _whole_letters(text: str, start: int, end: int) -> tuple[int, int]:
     """Widen to whole letters: with their marks, and with what a joiner joins to them."""
-    while 0 < start < len(text) and (_is_mark(text[start]) or text[start - 1] == _JOINER):
+    while 0 < start < len(text) and (_is_mark(text[start]) or _joins(text[start - 1])):
         start -= 1
-    while 0 < end < len(text) and (_is_mark(text[end]) or text[end - 1] == _JOINER):
+    while 0 < end < len(text) and (_is_mark(text[end]) or _joins(text[end - 1])):
         end += 1
-    return start, end
+    return start - _halves_a_flag(text, start), end + _halves_a_flag(text, end)
+
+
+def _joins(char: str) -> bool:
+    return char == _JOINER or char in _STACKERS
+
+
+def _halves_a_flag(text: str, cut: int) -> bool:
+    """Return whether a place is between the two signs of a country's flag."""
+    if not 0 < cut < len(text) or ord(text[cut]) not in _FLAGS:
+        return False
+    before = cut
+    while before > 0 and ord(text[before - 1]) in _FLAGS:
+        before -= 1
+    return (cut - before) % 2 == 1
 
 
 def _is_mark(char: str) -> bool:

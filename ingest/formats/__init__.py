@@ -131,7 +131,7 @@ FORMATS = (
         "OpenDocument",
         ("lxml",),
     ),
-    Format("rtf", (".rtf",), "rtf:extract_rtf", "RTF", ("striprtf",)),
+    Format("rtf", (".rtf",), "rtf:extract_rtf", "RTF"),
     Format("epub", (".epub",), "epub:extract_epub", "EPUB", ("lxml",)),
     Format("csv", (".csv", ".tsv"), "delimited:extract_delimited", "CSV"),
     Format("json", (".json",), "json_data:extract_json", "JSON"),

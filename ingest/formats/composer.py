@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import Extracted, Heading
+from docqa.ingest.formats.ligatures import without_ligatures
 
 _PARAGRAPH = "\n\n"
 
@@ -32,15 +33,15 @@ class Composer:
 
     def paragraph(self, text: str) -> None:
         """Add a paragraph, set off by an empty line."""
-        self._add(text, _PARAGRAPH)
+        self._add(without_ligatures(text), _PARAGRAPH)
 
     def line(self, text: str) -> None:
         """Add a line of its own."""
-        self._add(text, "\n")
+        self._add(without_ligatures(text), "\n")
 
     def heading(self, text: str, level: int) -> None:
         """Add a heading, as a paragraph."""
-        words = " ".join(text.split())
+        words = " ".join(without_ligatures(text).split())
         if self._add(words, _PARAGRAPH):
             self._outline.append(Heading(words, level, self._length - len(words)))
 

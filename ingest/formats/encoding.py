@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -30,6 +31,9 @@ _SAMPLE_CHARS = 256 * 1024
 # Encodings of which the detector makes about as much as of the likeliest, and that would give
 # other characters, leave it open which is right.
 _AS_LIKELY = 0.97
+# Where the detector is sure of none, more of them are looked at.
+_UNSURE = 0.2
+_AS_LIKELY_THEN = 0.5
 # English has no letters beyond ASCII: those of its names say little about the encoding.
 _NO_LETTERS_BEYOND_ASCII = "en"
 _ALIKE = ("cp1252", "cp1250", "cp1254", "cp1257")
@@ -43,11 +47,12 @@ _OLD = (
     "mac-roman mac-latin2 mac-cyrillic mac-greek mac-turkish cp850 cp852 cp437 cp866 cp855 cp857 "
     "cp775 cp858"
 ).split()
-# Signs of a wrong guess: no letters, or letters of another script, inside words; controls.
+# Signs of a wrong guess: no letters, capitals or letters of another script inside words; controls.
 _OTHER_SCRIPTS = r"\u0370-\u1cff\u1f00-\u1fff"
 _ODD = re.compile(
     r"(?<=[^\W\d_])(?:[^\w\s\x00-\x7f\u00ad\u2010-\u2019]|[¹²³¼½¾ªº])(?=[^\W\d_])"
     rf"|[A-Za-z][{_OTHER_SCRIPTS}]|[{_OTHER_SCRIPTS}][A-Za-z]|[\x80-\x9f]"
+    r"|(?<=[a-z\u00df-\u00ff])[\u00c0-\u00de](?=[a-z\W])"
 )
 
 # Japanese mail and old Japanese files: all ASCII, with escapes that say what follows.
@@ -57,6 +62,14 @@ _ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\(J)")
 # and backspace (overstruck manual pages).
 _CONTROL = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _MOST_CONTROLS = 0.02
+
+
+# For UTF-16 without a mark: what no text has much of, and what every text has.
+_NO_TEXT = frozenset(("Cn", "Co", "Cc", "Cs"))
+_USUAL = re.compile('[ \\n.,:"<>\u3001\u3002\uff0c]')
+_WIDE_SAMPLE = 4096
+_MOST_ODD = 0.005
+_LEAST_USUAL = 0.02
 
 
 class Decoded(NamedTuple):
@@ -82,7 +95,9 @@ def decode(data: bytes) -> Decoded:
     """
     marked = decode_marked(data)
     if marked is None and b"\0" in data:
-        raise IngestError(_BINARY)
+        marked = decode_wide(data)
+        if marked is None:
+            raise IngestError(_BINARY)
     decoded = decode_unmarked(data) if marked is None else Decoded(marked)
     text = decoded.text
     if "\0" in text or _looks_binary(text[:_SAMPLE_CHARS]):
@@ -110,6 +125,25 @@ def decode_marked(data: bytes) -> str | None:
     return None
 
 
+def decode_wide(data: bytes) -> str | None:
+    """Decode UTF-16 without a mark, as some programs of Windows write it; None for anything else.
+
+    Half of the pairs of bytes stand for nothing, or for signs that no text has side by side: what
+    is hardly anything but letters, blanks and punctuation is text.
+    """
+    readings = []
+    for encoding in ("utf-16-le", "utf-16-be"):
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            sample = text[:_WIDE_SAMPLE]
+            odd = sum(unicodedata.category(char) in _NO_TEXT for char in sample)
+            odd -= sum(map(sample.count, "\t\n\r\f"))
+            usual = len(_USUAL.findall(sample))
+            if odd <= _MOST_ODD * len(sample) and usual >= _LEAST_USUAL * len(sample):
+                readings.append((usual, text))
+    return max(readings)[1] if readings else None
+
+
 def decode_unmarked(data: bytes) -> Decoded:
     """Decode bytes that don't say what they are in.
 
@@ -129,6 +163,8 @@ def decode_unmarked(data: bytes) -> Decoded:
                 "save it as UTF-8"
             ) from None
     encoding, others = _detect(sample)
+    if encoding is None and (wide := decode_wide(data)) is not None:
+        return Decoded(wide)
     if encoding is None:
         raise IngestError("binary, or in an unknown encoding; if it is text, save it as UTF-8")
     try:
@@ -179,7 +215,9 @@ def _detect(sample: bytes) -> tuple[str | None, list[str]]:
             name = codecs.lookup(str(candidate["encoding"])).name
             if name in _IN_USE or name in _OLD:
                 found.setdefault(name, float(candidate["confidence"]))
-    likely = {name for name in found if found[name] >= _AS_LIKELY * max(found.values())}
+    best = max(found.values(), default=0.0)
+    least = (_AS_LIKELY if best >= _UNSURE else _AS_LIKELY_THEN) * best
+    likely = {name for name in found if found[name] >= least}
     readings: dict[str, str] = {}  # an encoding of each reading
     for name in sorted(likely, key=_preference):
         with suppress(UnicodeDecodeError):
@@ -193,14 +231,16 @@ def _detect(sample: bytes) -> tuple[str | None, list[str]]:
         (name for name, odd in oddities.items() if odd == fewest),
         key=lambda name: (found[name] * (_AS_LIKELY if name in _OLD else 1), -_preference(name)),
     )
-    if candidates[0]["language"] == _NO_LETTERS_BEYOND_ASCII:
-        for name in _ALIKE:
-            with suppress(UnicodeDecodeError):
-                texts.setdefault(name, sample.decode(name))
+    doubtful = _ALIKE if candidates[0]["language"] == _NO_LETTERS_BEYOND_ASCII else ()
+    for name in doubtful:
+        with suppress(UnicodeDecodeError):
+            texts.setdefault(name, sample.decode(name))
     others = [
         name
         for name, text in texts.items()
-        if len(_ODD.findall(text)) <= fewest and _other_letters(texts[likeliest], text)
+        if (found.get(name, 0.0) >= _AS_LIKELY * best or name in doubtful)
+        and len(_ODD.findall(text)) <= fewest
+        and _other_letters(texts[likeliest], text)
     ]
     return likeliest, others
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from lxml import etree
 
@@ -16,6 +17,8 @@ _ENCRYPTION = "META-INF/encryption.xml"
 _LABEL = "EPUB"
 _HTML = ("application/xhtml+xml", "text/html")
 _NCX = "application/x-dtbncx+xml"
+_LINK = re.compile(rb"<link\b[^>]*>", re.IGNORECASE)
+_HREF = re.compile(rb"""\bhref\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 
 
 def extract_epub(data: bytes) -> Extracted:
@@ -31,6 +34,7 @@ def extract_epub(data: bytes) -> Extracted:
     locked = _locked(package)
     labels = _contents(package, opf_path, list(items.values()))
     composer = Composer()
+    sheets = _Sheets(package)
     for reference in elements(opf, "itemref"):
         item = items.get(reference.get("idref", ""))
         if item is None or item.get("media-type") not in _HTML:
@@ -43,7 +47,7 @@ def extract_epub(data: bytes) -> Extracted:
         if path not in package:
             composer.gaps.append(f"a chapter is missing in the file: {path}")
             continue
-        markup = package.read(path)
+        markup = sheets.put_into(package.read(path), path)
         try:
             chapter = extract("html", markup)
         except IngestError:  # a cover, a picture
@@ -51,6 +55,35 @@ def extract_epub(data: bytes) -> Extracted:
         composer.include(chapter if chapter.outline else _headed(chapter, labels.get(path, [])))
     title = next(elements(opf, "title"), None)
     return composer.extracted("".join(map(str, title.itertext())) if title is not None else None)
+
+
+class _Sheets:
+    """The style sheets of a book: they raise digits, strike words out and hide them."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._read: dict[str, bytes] = {}
+
+    def put_into(self, markup: bytes, path: str) -> bytes:
+        """Return a chapter with the sheets that it links in it."""
+
+        def sheet(link: re.Match[bytes]) -> bytes:
+            href = _HREF.search(link[0])
+            if href is None or b"stylesheet" not in link[0].lower():
+                return link[0]
+            return self._sheet(resolve(path, href[1].decode("utf-8", "replace"))) or link[0]
+
+        return _LINK.sub(sheet, markup)
+
+    def _sheet(self, name: str) -> bytes:
+        if name not in self._read:
+            content = b""
+            if name in self._package:
+                with suppress(IngestError):  # a damaged sheet costs itself
+                    content = self._package.read(name)
+            is_safe = content and b"</style" not in content.lower()
+            self._read[name] = b"<style>" + content + b"</style>" if is_safe else b""
+        return self._read[name]
 
 
 def _opf_path(package: Package) -> str:

@@ -21,6 +21,7 @@ from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.formats import Extracted, extract, format_of, is_compressed, is_supported
 from docqa.ingest.formats.composer import Composer
 from docqa.ingest.formats.encoding import decode_unmarked
+from docqa.ingest.formats.ligatures import without_ligatures
 
 _BETWEEN = re.compile(rb"(?:\A|\r?\n\r?\n)From [^\r\n]*\r?\n")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -182,10 +183,10 @@ def _body(part: EmailMessage) -> Extracted | None:
             return extract("html", payload)
         charset = part.get_content_charset() or "utf-8"
         try:
-            return Extracted(payload.decode(charset))
+            return Extracted(without_ligatures(payload.decode(charset)))
         except (LookupError, UnicodeError):
             text, gaps = decode_unmarked(payload)
-            return Extracted(text, gaps=gaps)
+            return Extracted(without_ligatures(text), gaps=gaps)
     return None
 
 
@@ -210,7 +211,7 @@ def _outlook(ole: olefile.OleFileIO) -> _Message:
         message.fields["Date"] = sent
     body = _text(ole, [], _BODY)
     if body:
-        message.body = Extracted(body.replace("\r\n", "\n"))
+        message.body = Extracted(without_ligatures(body.replace("\r\n", "\n")))
     elif html := _stream(ole, [], _HTML, _BYTES):
         with suppress(IngestError):
             message.body = extract("html", html)

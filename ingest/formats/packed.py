@@ -124,3 +124,10 @@ def elements(root: etree._Element, name: str) -> Iterator[etree._Element]:
 def name_of(element: etree._Element) -> str:
     """Return an element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
+
+
+def attribute(element: etree._Element, name: str) -> str | None:
+    """Return an attribute, whatever its namespace."""
+    if (value := element.get(name)) is not None:
+        return value
+    return next((str(value) for key, value in element.items() if key.endswith(f"}}{name}")), None)

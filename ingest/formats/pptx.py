@@ -10,6 +10,8 @@ from lxml import etree
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
+from docqa.ingest.formats.docx.equations import equation_text
+from docqa.ingest.formats.numerals import letters, roman
 from docqa.ingest.formats.packed import Package, elements, name_of, resolve
 from docqa.ingest.formats.raised import lowered, raised
 
@@ -17,6 +19,9 @@ _LABEL = "PowerPoint"
 _OLE = b"\xd0\xcf\x11\xe0"
 _SLIDE, _NOTES, _DIAGRAM, _DOCUMENT = "/slide", "/notesSlide", "/diagramData", "/officeDocument"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_STRUCK = ("sngStrike", "dblStrike")
+_SHAPES = frozenset("sp grpSp graphicFrame".split())
+_ON = ("1", "true")
 # Placeholders that say the same on every slide.
 _FURNITURE = frozenset(("dt", "ftr", "sldNum", "hdr", "sldImg"))
 
@@ -63,50 +68,127 @@ def _write_slide(package: Package, path: str, composer: Composer) -> None:
 
 
 def _write_shapes(root: etree._Element, composer: Composer) -> None:
-    for shape in elements(root, "sp"):
-        kind = next((mark.get("type", "") for mark in elements(shape, "ph")), "")
-        if kind in _FURNITURE or _is_second_copy(shape):
-            continue
-        paragraphs = list(_paragraphs(shape))
-        if kind in ("title", "ctrTitle"):
-            composer.heading(" ".join(paragraphs), 1)
-        elif paragraphs:
-            composer.paragraph("\n".join(paragraphs))
-    for table in elements(root, "tbl"):
-        rows = (
-            "\t".join(" ".join(_paragraphs(cell)) for cell in elements(row, "tc"))
-            for row in elements(table, "tr")
-        )
-        composer.paragraph("\n".join(rows))
+    for element in root.iter():
+        match name_of(element):
+            case "sp" if not _is_hidden(element):
+                kind = next((mark.get("type", "") for mark in elements(element, "ph")), "")
+                if kind in _FURNITURE:
+                    continue
+                paragraphs = list(_paragraphs(element))
+                if kind in ("title", "ctrTitle"):
+                    composer.heading(" ".join(paragraphs), 1)
+                elif paragraphs:
+                    composer.paragraph("\n".join(paragraphs))
+            case "tbl" if not _is_hidden(element):
+                rows = (
+                    "\t".join(_in_one_line(cell) for cell in elements(row, "tc"))
+                    for row in elements(element, "tr")
+                )
+                composer.paragraph("\n".join(rows))
+
+
+def _in_one_line(root: etree._Element) -> str:
+    return " ".join(" ".join(_paragraphs(root)).split())
 
 
 def _paragraphs(root: etree._Element) -> Iterator[str]:
+    numbers = _Numbers()
     for paragraph in elements(root, "p"):
-        words = ""
-        for element in paragraph.iter():
-            match name_of(element):
-                case "t":
-                    words += _moved(words, element)
-                case "br" | "tab":
-                    words += " "
-        if words.strip():
-            yield " ".join(words.split())
+        words = _words(paragraph)
+        if words:
+            marker = numbers.marker(paragraph)
+            yield f"{marker} {words}" if marker else words
+
+
+def _words(paragraph: etree._Element) -> str:
+    """Return a paragraph's words; its lines end where the slide's do."""
+    words = ""
+    waiting = list(paragraph)[::-1]
+    while waiting:
+        element = waiting.pop()
+        match name_of(element):
+            case "t":
+                words += _moved(words, element)
+            case "br":
+                words += "\n"
+            case "tab":
+                words += " "
+            case "oMath":
+                words += equation_text(element)
+            case "Fallback":
+                pass
+            case _ if isinstance(element.tag, str):
+                waiting.extend(list(element)[::-1])
+    lines = (" ".join(line.split()) for line in words.split("\n"))
+    return "\n".join(filter(None, lines))
+
+
+class _Numbers:
+    """The automatic numbers of one shape's paragraphs."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, tuple[tuple[str, str], int]] = {}  # kind and number, by level
+
+    def marker(self, paragraph: etree._Element) -> str:
+        """Return the number of the next paragraph as it is shown; empty where it has none."""
+        properties = next((child for child in paragraph if name_of(child) == "pPr"), None)
+        level = _integer(None if properties is None else properties.get("lvl"), 0)
+        automatic = None
+        if properties is not None:
+            automatic = next((mark for mark in properties if name_of(mark) == "buAutoNum"), None)
+        for deeper in [at for at in self._counts if at > level]:
+            del self._counts[deeper]
+        if automatic is None:
+            self._counts.pop(level, None)
+            return ""
+        kind = (automatic.get("type", ""), automatic.get("startAt", "1"))
+        before = self._counts.get(level)
+        number = before[1] + 1 if before and before[0] == kind else _integer(kind[1], 1)
+        self._counts[level] = (kind, number)
+        return _numbered(number, kind[0])
+
+
+def _numbered(number: int, kind: str) -> str:
+    """Return a number as a kind of numbering shows it: ``alphaLcParenR`` gives ``a)``."""
+    text = str(number)
+    if kind.startswith("alpha"):
+        text = letters(number)
+    elif kind.startswith("roman"):
+        text = roman(number)
+    text = text.upper() if kind.startswith(("alphaUc", "romanUc")) else text
+    if kind.endswith("ParenBoth"):
+        return f"({text})"
+    return text + (")" if kind.endswith("ParenR") else "" if kind.endswith("Plain") else ".")
+
+
+def _integer(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 10 else default
 
 
 def _moved(before: str, text: etree._Element) -> str:
-    """Return a run's text, with the signs of raised or lowered text where it is that."""
+    """Return a run's text: none if it is struck out, with other signs if raised or lowered."""
     before_it = text.itersiblings(preceding=True)
     properties = next((mark for mark in before_it if name_of(mark) == "rPr"), None)
-    baseline = "" if properties is None else properties.get("baseline", "")
     words = text.text or ""
+    if properties is None:
+        return words
+    if properties.get("strike") in _STRUCK:
+        return ""
+    baseline = properties.get("baseline", "")
     if baseline.strip("-0%") == "":
         return words
     return lowered(before, words) if baseline.startswith("-") else raised(before, words)
 
 
-def _is_second_copy(shape: etree._Element) -> bool:
-    """Return whether a shape is what old versions show instead of another."""
-    return any(name_of(ancestor) == "Fallback" for ancestor in shape.iterancestors())
+def _is_hidden(shape: etree._Element) -> bool:
+    """Return whether a shape is hidden, or what old versions show instead of another."""
+    for element in (shape, *shape.iterancestors()):
+        if name_of(element) == "Fallback":
+            return True
+        marks = (mark for part in element for mark in (part, *part) if name_of(mark) == "cNvPr")
+        if name_of(element) in _SHAPES and any(mark.get("hidden") in _ON for mark in marks):
+            return True
+    return False
 
 
 def _relations(package: Package, part: str) -> Iterator[tuple[str, str, str]]:

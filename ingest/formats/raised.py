@@ -10,6 +10,8 @@ import re
 
 _UP = dict(zip("0123456789+-−=()in*†‡§¶,", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁱⁿ*†‡§¶,", strict=True))
 _DOWN = dict(zip("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎", strict=True))
+_UP |= {sign: sign for sign in _UP.values()}
+_DOWN |= {sign: sign for sign in _DOWN.values()}
 
 _ORDINAL = frozenset("st nd rd th er re e è ème eme ère nd nde de os as te ter".split())
 _SMALL = {"a": "ª", "o": "º", "TM": "™", "(TM)": "™", "SM": "℠", "R": "®", "(R)": "®"}

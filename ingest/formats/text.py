@@ -1,4 +1,4 @@
-"""Plain text: the file itself, decoded, so that offsets hold in it."""
+"""Plain text: the file itself, decoded, so that offsets hold in it, with words whole."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.encoding import Decoded, decode
+from docqa.ingest.formats.hyphens import soften
 from docqa.ingest.formats.ligatures import without_ligatures
 
 # Longer files with markup are read as they stand: their parsers would take minutes.
@@ -17,10 +18,11 @@ def extract_text(data: bytes) -> Extracted:
     """Decode a text file; see :func:`docqa.ingest.formats.encoding.decode` for what is raised.
 
     Letters that are printed as one sign are written out: in a file that has such signs, offsets
-    count the letters.
+    count the letters. The hyphen of a word that a line's end cuts becomes a soft one, see
+    :func:`docqa.ingest.formats.hyphens.soften`.
     """
     decoded = decode(data)
-    return Extracted(without_ligatures(decoded.text), gaps=decoded.gaps)
+    return Extracted(soften(without_ligatures(decoded.text)), gaps=decoded.gaps)
 
 
 def with_markup(decoded: Decoded) -> Extracted:

@@ -13,6 +13,7 @@ from docqa.ingest.formats.docx.numbering import Numbering
 from docqa.ingest.formats.docx.package import Package
 from docqa.ingest.formats.docx.styles import Styles
 from docqa.ingest.formats.layout import Layout
+from docqa.ingest.formats.margins import is_page_number
 
 _NOTES = ("footnotes", "endnotes")
 _MARGINS = ("header", "footer")
@@ -53,6 +54,6 @@ def _lay_out_margins(package: Package, main: str, story: Story, layout: Layout) 
             checkpoint = layout.checkpoint()
             story.lay_out(name, package.xml(name))
             text = layout.since(checkpoint)
-            if text in seen:
+            if text in seen or is_page_number(text):
                 layout.take_back(checkpoint)
             seen.add(text)

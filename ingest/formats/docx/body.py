@@ -18,8 +18,8 @@ from docqa.ingest.formats.docx.styles import (
     merge_paragraphs,
     paragraph_look,
 )
-from docqa.ingest.formats.docx.symbols import readable, sign
-from docqa.ingest.formats.layout import Layout
+from docqa.ingest.formats.layout import Checkpoint, Layout
+from docqa.ingest.formats.symbols import readable, sign
 
 # Deleted or moved text; how a word is spoken; the second copy of drawings that old versions of
 # Word show; what describes and is not shown.
@@ -32,6 +32,8 @@ _UNSEEN = frozenset(
 _PAGE_FIELDS = ("PAGE", "NUMPAGES", "SECTIONPAGES")
 # A raised sign is set higher by this many half points; less is a matter of looks.
 _LEAST_RISE = 4
+_WHITE = "FFFFFF"
+_UNSEEN_SIZE = 4  # half points
 _LONGEST_RAISED = 4
 _CHECKED, _UNCHECKED = "[x]", "[ ]"
 
@@ -57,6 +59,9 @@ class Story:
         self._style = Style()  # of the paragraph
         self._boxes: list[etree._Element] = []  # text boxes of the paragraph
         self._continues = False  # the last paragraph's end was deleted
+        self._start: Checkpoint | None = None  # of that paragraph
+        self._is_shaded = False  # the paragraph
+        self._filled = 0  # open tables and boxes, whose colours aren't known
         self._raised: tuple[str, str] | None = None  # how, and the text so far
         self._fields: list[tuple[str, bool]] = []  # open ones: instruction, whether results follow
 
@@ -65,6 +70,8 @@ class Story:
         self._part = part
         self._continues = False
         self._fields.clear()
+        # A page that isn't white may have white text.
+        self._filled = int(child(root, "w:background") is not None)
         self._walk(root)
         self._layout.paragraph()
 
@@ -83,20 +90,25 @@ class Story:
                 self._run(element)
             case "w:tbl":
                 self._layout.paragraph()
+                self._filled += 1
                 self._walk(element)
+                self._filled -= 1
                 self._layout.paragraph()
             case "w:tr":
                 self._row(element)
             case "w:tc":
-                self._layout.cell()
-                self._walk(element)
-                self._layout.end_cell()
+                if child(child(element, "w:tcPr"), "w:cellDel") is None:
+                    self._layout.cell()
+                    self._walk(element)
+                    self._layout.end_cell()
             case "w:altChunk":
                 self._chunk(element)
             case "w:txbxContent":
                 self._boxes.append(element)
             case "w:sdt" if child(child(element, "w:sdtPr"), "w14:checkbox") is not None:
                 self._box(child(child(child(element, "w:sdtPr"), "w14:checkbox"), "w14:checked"))
+            case "w:sdt" if is_on(child(child(element, "w:sdtPr"), "w:showingPlcHdr")):
+                pass  # nobody has filled it in: it shows what to do with it
             case "w:fldSimple":
                 if not _is_page_field(value(element, "w:instr") or ""):
                     self._walk(element)
@@ -114,6 +126,7 @@ class Story:
         properties = child(element, "w:pPr")
         self._style = self._styles.style(value(child(properties, "w:pStyle")))
         look = merge_paragraphs(paragraph_look(properties), self._style.paragraph)
+        self._is_shaded = bool(look.shaded)
         if paragraph_look(properties).list_id is not None:
             look = replace(look, style=None)
         mark = child(properties, "w:rPr")
@@ -127,14 +140,15 @@ class Story:
         checkpoint = self._layout.checkpoint()
         if begins and (ends or _has_text(element)) and (marker := self._numbering.marker(look)):
             self._layout.write_marker(marker)
-        level = heading_level(look)
-        if level is not None:
-            # The number belongs to the heading.
-            self._layout.open_heading(level, checkpoint)
         self._walk(element)
         self._end_raised()
-        if level is not None:
+        start = checkpoint if begins or self._start is None else self._start
+        level = heading_level(look)
+        if level is not None and ends:
+            # The number belongs to the heading, as does a paragraph that goes on in it.
+            self._layout.open_heading(level, start)
             self._layout.close_heading()
+        self._start = start
         if self._style.is_title and self.title is None:
             self.title = " ".join(self._layout.since(checkpoint).split()) or None
         self._layout.release()
@@ -143,14 +157,16 @@ class Story:
         if ends:
             self._layout.line()
         boxes, self._boxes = self._boxes, outer
+        self._filled += 1
         for box in boxes:
             self._layout.line()
             self._walk(box)
             self._layout.line()
+        self._filled -= 1
 
     def _row(self, element: etree._Element) -> None:
         properties = child(element, "w:trPr")
-        if child(properties, "w:del") is None:
+        if child(properties, "w:del") is None and not is_on(child(properties, "w:hidden")):
             self._layout.row()
             self._walk(element)
             self._layout.row()
@@ -170,6 +186,9 @@ class Story:
                 self._fields[-1] = (instruction + (element.text or ""), False)
             return
         if look.hidden or look.struck or look.struck_twice or name in _UNSEEN:
+            return
+        is_white = look.color == _WHITE and not look.shaded and not self._is_shaded
+        if (is_white and not self._filled) or (look.size or _UNSEEN_SIZE + 1) <= _UNSEEN_SIZE:
             return
         if any(shows and _is_page_field(instruction) for instruction, shows in self._fields):
             return

@@ -7,6 +7,8 @@ from lxml import etree
 from docqa.ingest.formats.docx.package import child, is_on, short, value
 from docqa.ingest.formats.formula import accented, fraction, line, root, scripts
 
+_STRIKES = ("m:strikeH", "m:strikeV", "m:strikeBLTR", "m:strikeTLBR")
+
 
 def equation_text(element: etree._Element | None) -> str:
     """Return an equation, or a part of one, in one line."""
@@ -58,6 +60,12 @@ def equation_text(element: etree._Element | None) -> str:
         case "m:eqArr":
             return "; ".join(equation_text(row) for row in element if short(row.tag) == "m:e")
         case "w:del" | "w:moveFrom":
+            return ""
+        case "m:borderBox" if any(
+            is_on(child(child(element, "m:borderBoxPr"), strike)) for strike in _STRIKES
+        ):
+            return ""
+        case "m:phant" if is_on(child(child(element, "m:phantPr"), "m:show")) is False:
             return ""
         case _ if name.endswith("Pr"):
             return ""

@@ -30,6 +30,9 @@ class RunLook:
         align: ``superscript``, ``subscript`` or ``baseline``.
         position: how far it is raised, in half points.
         font: of its letters.
+        color: of its letters, six digits.
+        shaded: whether something is drawn behind it.
+        size: of its letters, in half points.
     """
 
     struck: bool | None = None
@@ -38,6 +41,9 @@ class RunLook:
     align: str | None = None
     position: int | None = None
     font: str | None = None
+    color: str | None = None
+    shaded: bool | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,14 @@ class ParagraphLook:
         list_id: of its numbering; ``0`` for none.
         list_level: in that numbering, from 0.
         style: the id of the style that says ``list_id``.
+        shaded: whether something is drawn behind it.
     """
 
     level: int | None = None
     list_id: str | None = None
     list_level: int | None = None
     style: str | None = None
+    shaded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,7 @@ def paragraph_look(properties: etree._Element | None) -> ParagraphLook:
         number(value(child(properties, "w:outlineLvl"))),
         value(child(numbering, "w:numId")),
         number(value(child(numbering, "w:ilvl"))),
+        shaded=_is_shaded(properties),
     )
 
 
@@ -163,7 +172,21 @@ def run_look(properties: etree._Element | None) -> RunLook:
         value(child(properties, "w:vertAlign")),
         number(value(child(properties, "w:position"))),
         value(fonts, "w:ascii") or value(fonts, "w:hAnsi"),
+        (value(child(properties, "w:color")) or "").upper() or None,
+        _is_shaded(properties),
+        number(value(child(properties, "w:sz"))),
     )
+
+
+def _is_shaded(properties: etree._Element) -> bool | None:
+    """Return whether a ``w:rPr`` or ``w:pPr`` has something drawn behind the text."""
+    if (
+        child(properties, "w:highlight") is not None
+        or child(properties, "w14:textFill") is not None
+    ):
+        return True
+    shade = child(properties, "w:shd")
+    return None if shade is None else value(shade, "w:fill") not in ("auto", "FFFFFF", None)
 
 
 def merge_paragraphs(own: ParagraphLook, style: ParagraphLook) -> ParagraphLook:

@@ -17,7 +17,7 @@ from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.html.charset import decode_page
 from docqa.ingest.formats.html.lists import item_counts
 from docqa.ingest.formats.html.page import Page
-from docqa.ingest.formats.html.xhtml import is_xhtml, without_cdata
+from docqa.ingest.formats.html.xhtml import is_xhtml, without_cdata, without_foreign_cdata
 
 # A page of which less remains is a table of contents or the like.
 _MOST_LEFT_OUT = 40
@@ -39,8 +39,9 @@ def extract_html(data: bytes) -> Extracted:
 
 def read_markup(markup: str) -> Page:
     """Lay a page out; whole, if next to nothing remains without its navigation."""
-    if is_xhtml(markup):
-        markup = without_cdata(markup)
+    if "<![CDATA[" in markup:
+        plain = without_cdata if is_xhtml(markup) else without_foreign_cdata
+        markup = plain(markup)
     data = markup.encode("utf-8", "replace")
     counts = item_counts(data) if b"reversed" in data else ()
     page = Page(counts)

@@ -6,7 +6,7 @@ import re
 
 import webencodings
 
-from docqa.ingest.formats.encoding import Decoded, decode_marked, decode_unmarked
+from docqa.ingest.formats.encoding import Decoded, decode_marked, decode_unmarked, decode_wide
 
 # A page must declare its encoding within its first 1,024 bytes; some declare it a little later.
 _DECLARED_WITHIN = 4096
@@ -36,6 +36,9 @@ def decode_page(data: bytes) -> Decoded:
     text = decode_marked(data)
     if text is not None:
         return Decoded(text)
+    wide = decode_wide(data) if b"\0" in data else None
+    if wide is not None:
+        return Decoded(wide)
     return _decode_declared(data) or decode_unmarked(data)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lxml import etree
+
 from docqa.ingest.formats.formula import accented, fraction, line, root, scripts
 
 # Deeper parts of a formula are put down side by side.
@@ -44,6 +46,20 @@ class Formula:
     def text(self) -> str:
         """Return the formula in one line."""
         return _text(self._root)
+
+
+def formula_text(root: etree._Element) -> str:
+    """Return a formula that stands in a file of its own in one line."""
+    formula = Formula()
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if element is root or not isinstance(element.tag, str):
+            continue
+        if event == "start":
+            formula.start(element.tag.rpartition("}")[2])
+            formula.data(element.text or "")
+        else:
+            formula.end()
+    return formula.text()
 
 
 def _text(part: _Part) -> str:

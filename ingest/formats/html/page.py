@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from docqa.ingest.formats.html.furniture import Suspect, is_furniture, suspicion
 from docqa.ingest.formats.html.lists import List
 from docqa.ingest.formats.html.mathml import Formula
 from docqa.ingest.formats.html.menus import Link, kind_of_link, menu_lines
-from docqa.ingest.formats.html.styles import Look, Styles, is_hidden, is_struck
+from docqa.ingest.formats.html.seen import (
+    WHITE,
+    Ink,
+    is_hidden,
+    is_raised_length,
+    is_struck,
+    script_of,
+)
+from docqa.ingest.formats.html.styles import Look, Named, Styles, named
 from docqa.ingest.formats.layout import NO_LINK, Checkpoint, Layout
 
 _PARAGRAPHS = frozenset(
@@ -35,6 +44,9 @@ _VERBATIM = frozenset("pre listing xmp".split())
 _APART = frozenset("button select svg textarea".split())
 _BLOCKS = frozenset("block flex grid table table-row list-item flow-root".split())
 _SET_APART = frozenset("inline-block inline-flex inline-grid inline-table".split())
+# What lays the elements in it out beside or below one another.
+_PARTING = frozenset("flex inline-flex grid inline-grid".split())
+_PRESERVED = ("pre", "break-spaces")
 
 _SVG_TEXT = frozenset(("text", "foreignobject"))
 
@@ -44,6 +56,7 @@ LINE = "data-docqa-line"
 # Values that a reader of the page can't see, or that are no text.
 _UNSEEN_INPUTS = frozenset("hidden password file image color range".split())
 _MARKS = {True: "[x]", False: "[ ]"}
+_BOX_ROLES = frozenset("checkbox radio switch menuitemcheckbox menuitemradio".split())
 
 # A formula that is there as MathML and is drawn beside it; and MathML that only browsers show.
 _DRAWN_FORMULA = ("katex-html", "MathJax_Preview")
@@ -52,12 +65,16 @@ _FORMULA_PICTURE = ("tex", "math", "latex", "mwe-math")
 
 # Numbers of lines beside code.
 _MARGIN = frozenset("lineno linenos linenodiv line-number line-numbers".split())
+_RAISED = re.compile("[⁰¹²³⁴-ⁿ₀-₎^_]")  # in text that was raised or lowered before
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
 _PERMALINKS = frozenset("¶#§🔗")
+# The way back from a note to its mark.
+_BACK_LINKS = frozenset("↩ ↩\ufe0e ↑ ⤴ ⏎ ^".split())
 _SKIP = "skip to"
 # Spans side by side in these are columns; in a paragraph they may be parts of a word.
-_HOLD_COLUMNS = frozenset("div section article header footer main".split())
+_HOLD_COLUMNS = frozenset("body div section article header footer main form fieldset".split())
+_COLUMNS = frozenset("span label a strong b em i".split())
 _MOST_SUSPECTS = 50
 # A page of which more seems to be menus is a list of links.
 _MOST_MENUS = 0.5  # of its text
@@ -67,11 +84,19 @@ _MOST_TITLE_CHARS = 1000
 class _Open:
     """An open element that is seen."""
 
-    __slots__ = ("checkpoint", "list", "look", "options", "suspect", "tag", "words")
+    __slots__ = (
+        "checkpoint", "ink", "is_verbatim", "label", "list", "look", "options", "parts", "script",
+        "suspect", "tag", "words",
+    )  # fmt: skip
 
-    def __init__(self, tag: str, look: Look) -> None:
+    def __init__(self, tag: str, look: Look, ink: Ink) -> None:
         self.tag = tag
         self.look = look
+        self.ink = ink
+        self.script: str | None = None  # sup or sub
+        self.is_verbatim = False
+        self.label = ""  # of an option, shown instead of its text
+        self.parts = ""  # what stands between the elements in it: a blank or a line's end
         self.checkpoint: Checkpoint | None = None  # its text is taken back at its end
         self.suspect: Suspect | None = None
         self.list: List | None = None
@@ -103,6 +128,8 @@ class Page:
         self._has_lines = has_lines
         self._styles = Styles()
         self._open: list[_Open] = []
+        self._above: list[Named] = []  # the same, as selectors see them
+        self._ink = Ink(WHITE)
         self._unseen = 0  # how many open elements, counted from the first that is not seen
         self._kept: list[str] | None = None  # text that isn't seen, of a title or a style sheet
         self._title = ""
@@ -136,9 +163,13 @@ class Page:
             if tag == "ol" and "reversed" in attrib:
                 next(self._item_counts, None)
         else:
-            look = self._styles.of(tag, attrib)
+            element = named(tag, attrib)
+            look = self._styles.of(element, self._above)
             if self._is_seen(tag, attrib, look):
+                was_open = len(self._open)
                 self._start(tag, attrib, look)
+                if len(self._open) > was_open:
+                    self._above.append(element)
             else:
                 self._unseen = 1
                 self._kept = [] if tag in ("title", "style") and not self._svg else None
@@ -153,6 +184,7 @@ class Page:
             if not self._unseen and self._kept is not None:
                 self._end_kept(tag, "".join(self._kept))
         elif self._open:
+            self._above.pop()
             self._end(self._open.pop())
 
     def data(self, data: str) -> None:
@@ -161,7 +193,7 @@ class Page:
         elif self._unseen:
             if self._kept is not None:
                 self._kept.append(data)
-        elif not self._svg or self._svg_text:
+        elif (not self._svg or self._svg_text) and self._is_inked():
             self._write(data.replace(_SOFT_HYPHEN, ""))
 
     def comment(self, text: str) -> None:
@@ -181,7 +213,7 @@ class Page:
             self.layout.leave_out(lines)
 
     def _is_seen(self, tag: str, attributes: Mapping[str, str], look: Look) -> bool:
-        if tag in _UNSEEN or is_struck(look):
+        if tag in _UNSEEN or is_struck(attributes, look):
             return False
         names = attributes.get("class", "")
         if not _MARGIN.isdisjoint(names.split()):
@@ -194,7 +226,10 @@ class Page:
             return False
         if tag == "dialog" and "open" not in attributes:
             return False
-        return not is_hidden(look) and attributes.get("hidden", "until-found") == "until-found"
+        return not is_hidden(attributes, look)
+
+    def _is_inked(self) -> bool:
+        return not self._open or self._open[-1].ink.is_seen
 
     def _end_kept(self, tag: str, text: str) -> None:
         self._kept = None
@@ -217,8 +252,9 @@ class Page:
     def _start(self, tag: str, attributes: Mapping[str, str], look: Look) -> None:
         if self._has_lines and LINE in attributes:
             self.layout.source_line = int(attributes[LINE])
-        element = _Open(tag, look)
         parent = self._open[-1] if self._open else None
+        element = _Open(tag, look, (parent.ink if parent else self._ink).inside(attributes, look))
+        element.script = script_of(tag, attributes, look)
         if tag == "math":
             if attributes.get("display") == "block":
                 self.layout.line()
@@ -227,19 +263,21 @@ class Page:
             return
         self._suspect(element, attributes, parent)
         self._boundary(tag, look)
+        self._part(parent)
+        if look.get("display") in _PARTING:
+            flow = look.get("flex-direction", "") + look.get("flex-flow", "")
+            element.parts = "\n" if "column" in flow else " "
         self._note_column(tag, parent)
         if tag in ("td", "th") or look.get("display") == "table-cell":
             self.layout.cell()
-        elif tag in _VERBATIM:
-            self._verbatim += 1
         elif tag in _HEADINGS:
             self._heads += tag == "h1"
             self.layout.open_heading(_HEADINGS[tag])
-        elif _script(element) is not None:
-            element.checkpoint = self.layout.checkpoint()
-            element.words = attributes.get("class", "")
         elif tag == "a":
             self._start_link(element, attributes)
+        elif element.script is not None:
+            element.checkpoint = self.layout.checkpoint()
+            element.words = attributes.get("class", "")
         elif tag in ("ol", "ul", "menu", "dir"):
             if tag == "ol":
                 count = next(self._item_counts, 1) if "reversed" in attributes else 1
@@ -255,31 +293,39 @@ class Page:
         elif tag == "option":
             element.checkpoint = self.layout.checkpoint()
             element.words = "chosen" if "selected" in attributes else ""
+            element.label = attributes.get("label", "")
         elif tag == "svg":
             self._svg += 1
             self._svg_line = None
         elif tag in _SVG_TEXT and self._svg:
             self._start_svg_text(attributes)
-        elif tag == "input":
+        elif tag == "input" and element.ink.is_seen:
             self._input(attributes)
         elif tag == "img":
             self._picture(attributes)
+        elif tag == "link" and "stylesheet" in attributes.get("rel", "").lower():
+            self._ink.forget_background()  # what is elsewhere may colour the page
         elif tag == "q":
             self.layout.write("“")
+        elif attributes.get("role") in _BOX_ROLES and "aria-checked" in attributes:
+            self.layout.write(_MARKS[attributes["aria-checked"] == "true"])
+            self.layout.apart()
+        if tag in _VERBATIM or look.get("white-space", "").startswith(_PRESERVED):
+            element.is_verbatim = True
+            self._verbatim += 1
         self._open.append(element)
 
     def _end(self, element: _Open) -> None:
         tag = element.tag
+        self._verbatim -= element.is_verbatim
         if tag in ("td", "th") or element.look.get("display") == "table-cell":
             self.layout.end_cell()
-        elif tag in _VERBATIM:
-            self._verbatim -= 1
         elif tag in _HEADINGS:
             self.layout.close_heading()
-        elif element.checkpoint is not None and tag not in ("a", "option"):
-            self._end_script(element, element.checkpoint)
         elif tag == "a":
             self._end_link(element)
+        elif element.script is not None and element.checkpoint is not None:
+            self._end_script(element, element.checkpoint)
         elif tag == "li":
             self.layout.release()
         elif tag == "option":
@@ -292,10 +338,11 @@ class Page:
             self._svg_text -= 1
         elif tag == "q":
             self.layout.write("”")
-        elif tag == "span":
+        elif _is_column(tag):
             self._column = self.layout.tail(2)
         if tag not in ("br", "input", "img"):
             self._boundary(tag, element.look)
+            self._part(self._open[-1] if self._open else None)
         if element.suspect is not None:
             self._end_suspect(element.suspect)
 
@@ -309,13 +356,20 @@ class Page:
             self.layout.paragraph()
         elif tag in _LINES or display in _BLOCKS:
             self.layout.line()
-        elif tag in _APART or display in _SET_APART:
+        elif tag in _APART or display in _SET_APART or "float" in look:
+            self.layout.apart()
+
+    def _part(self, parent: _Open | None) -> None:
+        """Separate an element from the one beside it where their parent lays them out."""
+        if parent is not None and parent.parts == "\n":
+            self.layout.line()
+        elif parent is not None and parent.parts:
             self.layout.apart()
 
     def _note_column(self, tag: str, parent: _Open | None) -> None:
         """Note that a span begins right where another one ended, in a block."""
-        in_block = parent is not None and parent.tag in _HOLD_COLUMNS
-        self._beside = self._column if tag == "span" and in_block else ""
+        in_block = parent is not None and (parent.tag in _HOLD_COLUMNS or "-" in parent.tag)
+        self._beside = self._column if _is_column(tag) and in_block else ""
         self._column = ""
 
     def _start_link(self, element: _Open, attributes: Mapping[str, str]) -> None:
@@ -324,7 +378,7 @@ class Page:
             self.layout.link = len(self._links)
             self._links.append(kind)
         target = attributes.get("href", "")
-        if target.startswith("#"):
+        if target.startswith("#") or element.script is not None:
             element.checkpoint = self.layout.checkpoint()
         roles = f"{attributes.get('role', '')} {attributes.get('epub:type', '')}"
         self._link_to_a_note = "#" in target or "noteref" in roles
@@ -338,15 +392,19 @@ class Page:
         if element.checkpoint is None:
             return
         text = self.layout.since(element.checkpoint)
-        if text in _PERMALINKS or text.lower().startswith(_SKIP):
+        if text in _PERMALINKS or text in _BACK_LINKS or text.lower().startswith(_SKIP):
             self.layout.take_back(element.checkpoint)
+        elif element.script is not None:
+            element.words = "note"
+            self._end_script(element, element.checkpoint)
 
     def _end_script(self, element: _Open, checkpoint: Checkpoint) -> None:
         text = self.layout.since(checkpoint)
-        if "\n" in text or "\t" in text:
+        is_raised = element.tag in ("sup", "sub", "a") or is_raised_length(text)
+        if "\n" in text or "\t" in text or not is_raised or _RAISED.search(text):
             return
         self.layout.take_back(checkpoint)
-        if _script(element) == "sub":
+        if element.script == "sub":
             self.layout.write_lowered(text)
         else:
             is_note = any(word in element.words for word in ("note", "reference", "fn"))
@@ -355,7 +413,7 @@ class Page:
     def _end_option(self, element: _Open) -> None:
         if element.checkpoint is None:
             return
-        text = self.layout.since(element.checkpoint)
+        text = element.label or self.layout.since(element.checkpoint)
         self.layout.take_back(element.checkpoint)
         for outer in self._open[-2:]:  # a select, or a group of options in one
             if outer.options is not None:
@@ -407,22 +465,15 @@ class Page:
     def _end_suspect(self, suspect: Suspect) -> None:
         self._suspects -= 1
         text = self.layout.since(suspect.checkpoint)
-        if text and is_furniture(
-            suspect, text, len(self._links), self._linked, self._heads
-        ):
+        if text and is_furniture(suspect, text, len(self._links), self._linked, self._heads):
             self.left_out += len(text)
             self.layout.take_back(suspect.checkpoint)
             self.layout.line()
 
 
-def _script(element: _Open) -> str | None:
-    """``sup`` or ``sub``, by the tag or the style; None for neither."""
-    if element.tag in ("sup", "sub"):
-        return element.tag
-    aligned = element.look.get("vertical-align")
-    if element.tag in ("span", "font", "small", "a", "i", "em") and aligned in ("super", "sub"):
-        return "sup" if aligned == "super" else "sub"
-    return None
+def _is_column(tag: str) -> bool:
+    """Return whether style sheets make columns of elements with this name."""
+    return tag in _COLUMNS or "-" in tag
 
 
 def are_columns(before: str, after: str) -> bool:

@@ -14,11 +14,11 @@ from functools import cache
 
 from docqa.ingest.errors import IngestError, PictureError
 from docqa.ingest.formats import Extracted, recognition
+from docqa.ingest.formats.hyphens import soften
 from docqa.ingest.formats.pdf.bombs import unpacks_too_far
 from docqa.ingest.formats.pdf.by_pdfium import PdfiumDocument, opened
 from docqa.ingest.formats.pdf.by_pypdf import PypdfDocument
 from docqa.ingest.formats.pdf.glyphs import PageGlyphs, UnreadablePageError
-from docqa.ingest.formats.pdf.hyphens import soften
 from docqa.ingest.formats.pdf.layout import Line, page_lines
 from docqa.ingest.formats.pdf.recognised import recognised_lines
 from docqa.ingest.formats.pdf.running import without_running

@@ -20,8 +20,9 @@ from docqa.ingest.formats.pdf.accents import composed
 from docqa.ingest.formats.pdf.coordinates import Coordinates
 from docqa.ingest.formats.pdf.fonts import Letters
 from docqa.ingest.formats.pdf.glyph import Glyph
-from docqa.ingest.formats.pdf.rules import Table, ruled_tables
+from docqa.ingest.formats.pdf.rules import Table, drawn_rules, tables_of
 from docqa.ingest.formats.pdf.seen import only_seen, pictures_of
+from docqa.ingest.formats.pdf.struck import Box, struck_boxes, without_struck
 from docqa.ingest.formats.pdf.typed import typed_glyphs, typed_texts
 from docqa.ingest.formats.pdf.typeface import HYPHENS, Typeface, sign, typeface_of
 
@@ -87,18 +88,20 @@ def page_glyphs(
     if not page:
         raise UnreadablePageError("it is damaged")
     try:
+        struck = struck_boxes(page, Coordinates(page))
         typed, to_flatten = typed_texts(page, form)
         if to_flatten and pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) == 1:
             pdfium.FPDF_ClosePage(page)
             page = pdfium.FPDF_LoadPage(document, number)
-        return _read(page, typed, letters)
+        return _read(page, typed, struck, letters)
     finally:
         pdfium.FPDF_ClosePage(page)
 
 
 def _read(
     page: Any,
-    typed: list[tuple[str, tuple[float, float, float, float]]],
+    typed: list[tuple[str, Box]],
+    struck: list[Box],
     letters: Callable[[], Letters],
 ) -> PageGlyphs:
     place = Coordinates(page)
@@ -116,11 +119,13 @@ def _read(
     glyphs = [glyph for glyph in glyphs if place.holds(glyph) and glyph.size >= _SMALLEST]
     glyphs = only_seen(page, place, glyphs, runs, pictures)
     glyphs = composed(_once([glyph for glyph in glyphs if _is_text(glyph.text)]))
+    across, down = drawn_rules(page, place) if glyphs else ([], [])
+    glyphs = without_struck(glyphs, across, struck)
     count = len(runs)
     for text, box in typed:
         glyphs += typed_glyphs(text, place, box, glyphs, count)
         count += 1
-    tables = ruled_tables(page, place) if glyphs else []
+    tables = tables_of(across, down)
     shows = bool(pictures) or drawn
     return PageGlyphs(glyphs, place.width, place.height, shows, unknown, blank, tables)
 

@@ -29,6 +29,9 @@ _WORD_GAP = 0.13
 _CELL_GAP = 1.15
 _SAME_BASE = 0.2
 _SCRIPT_SIZE = 0.88
+_DEEPEST = 0.55
+_MOST_MOVED = 4
+_OF_NUMBERS = frozenset("0123456789+-\u2212()")
 # The gap behind the mark that a note begins with.
 _MARK_GAP = 0.8
 # How far the letters of a logo (TeX's) reach onto one another, and those that are also smaller.
@@ -199,17 +202,31 @@ def _is_script(piece: _Piece, row: _Row) -> bool:
     if _is_set_in(piece, row):
         return True
     lift = row.base - piece.base
-    if not -0.4 * row.size <= lift <= 0.7 * row.size or len(piece.glyphs) > 24:
+    if not -_DEEPEST * row.size <= lift <= 0.7 * row.size or len(piece.glyphs) > 24:
         return False
     is_mark = lift > 0 and _NOTE_MARK.fullmatch("".join(glyph.text for glyph in piece.glyphs))
     before = _MARK_GAP if is_mark else 0.3
+    # In type of the same size, a few digits that are clearly off the line, right behind a word.
+    is_moved = abs(lift) > _SAME_BASE * row.size and _is_number(piece)
     return any(
+        is_moved
+        and piece.size <= 1.02 * host.size
+        and host.base == row.base
+        and -0.1 * host.size <= piece.left - host.right <= 0.12 * host.size
+        for host in row.pieces
+    ) or any(
         piece.size <= _SCRIPT_SIZE * host.size
         and (
             -0.25 * host.size <= piece.left - host.right <= 0.35 * host.size
             or -0.1 * host.size <= host.left - piece.right <= before * host.size
         )
         for host in row.pieces
+    )
+
+
+def _is_number(piece: _Piece) -> bool:
+    return len(piece.glyphs) <= _MOST_MOVED and all(
+        glyph.text in _OF_NUMBERS for glyph in piece.glyphs
     )
 
 
@@ -266,7 +283,10 @@ def _cell_text(pieces: list[_Piece]) -> str:
     for piece in pieces:
         words = _piece_text(piece)
         lift = main.base - piece.base
-        script = piece.size <= _SCRIPT_SIZE * main.size and abs(lift) > 0.06 * main.size
+        if piece.size <= _SCRIPT_SIZE * main.size:
+            script = abs(lift) > 0.06 * main.size
+        else:
+            script = abs(lift) > _SAME_BASE * main.size and _is_number(piece)
         if before is not None and piece.left - before.right < -_TIGHT * main.size:
             script = False
         gap = piece.left - before.right if before is not None else 0.0

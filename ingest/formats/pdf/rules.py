@@ -37,8 +37,8 @@ _NEAR = 3.0
 _LEAST_CELL = 5.0
 
 
-def ruled_tables(page: Any, place: Coordinates) -> list[Table]:
-    """Return the tables of a page whose cells are boxes of drawn lines.
+def drawn_rules(page: Any, place: Coordinates) -> tuple[list[Rule], list[Rule]]:
+    """Return the lines that a page draws from left to right, and from top to bottom.
 
     Args:
         page: pdfium's.
@@ -52,7 +52,7 @@ def ruled_tables(page: Any, place: Coordinates) -> list[Table]:
             across.append(((y1 + y2) / 2, min(x1, x2), max(x1, x2)))
         elif abs(x1 - x2) <= _SLANT and abs(y1 - y2) >= _SHORTEST:
             down.append(((x1 + x2) / 2, min(y1, y2), max(y1, y2)))
-    return tables_of(across, down)
+    return across, down
 
 
 def tables_of(across: list[Rule], down: list[Rule]) -> list[Table]:

@@ -469,9 +469,9 @@ def test_latex() -> None:
     )
     extracted = extract("latex", source.encode())
     assert extracted.title == "The lease"
-    assert headings(extracted) == [("Notice periods", 2)]
+    assert headings(extracted) == [("1 Notice periods", 2)]
     assert extracted.text == (
-        "The lease\n\nWords.\n\nNotice periods\n\nIt ends in May, costs 5 % of this café.\n\n"
+        "The lease\n\nWords.\n\n1 Notice periods\n\nIt ends in May, costs 5 % of this café.\n\n"
         "a\tb\nc\td"
     )
 

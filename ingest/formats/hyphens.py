@@ -9,7 +9,17 @@ from itertools import pairwise
 SOFT = "\u00ad"
 _WORD = r"[^\W\d_]+"
 # A hyphen or a soft hyphen at a line's end, and the rest of the word on the next.
-_CUT = re.compile(rf"({_WORD})([-\u2010\u00ad])\n({_WORD})")
+_CUT = re.compile(rf"({_WORD})([-\u2010\u00ad])(\r?\n[ \t]*)({_WORD})")
+# First parts of words that are written with a hyphen: "long-term", "self-employed".
+_FIRST_PARTS = frozenset(
+    (
+        "all best better cross decision double ever first fixed four full half high hard ill large "
+        "left long lower low machine medium multi non old open part poor quasi real right second "
+        "self semi short single six small soft state third three two upper user well "
+        "wide word world year"
+    ).split()
+)
+_ENDINGS = re.compile(r"(?:e?d|ing|e?r|e?st|e?n|ness|ly|ened|ening|ity|ies|age|ment)s?\Z")
 _WHOLE = re.compile(rf"{_WORD}(?:[-\u2010]{_WORD})*")
 
 
@@ -36,16 +46,22 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _softened(cut: re.Match[str], words: set[str]) -> str:
-    head, hyphen, tail = cut.groups()
+    head, hyphen, end, tail = cut.groups()
     joined, hyphened = (head + tail).casefold(), f"{head}-{tail}".casefold()
     before = cut.string[cut.start() - 1 : cut.start()]
     if hyphen == SOFT or (joined in words and tail.islower()):
         is_cut = True
-    elif hyphened in words or not tail.islower() or len(head) < 2 or before in ("-", "\u2010"):
+    elif (
+        hyphened in words
+        or not tail.islower()
+        or len(head) < 2
+        or before in ("-", "\u2010")
+        or (head.casefold() in _FIRST_PARTS and len(tail) > 3 and not _ENDINGS.fullmatch(tail))
+    ):
         is_cut = False
     else:
         # Both parts are words of their own, and long: "command-\nline".
         is_cut = not (
             len(head) > 3 and len(tail) > 3 and head.casefold() in words and tail in words
         )
-    return f"{head}{SOFT if is_cut else hyphen}\n{tail}"
+    return f"{head}{SOFT if is_cut else hyphen}{end}{tail}"
