@@ -51,7 +51,7 @@ def test_the_manifest_for_kubernetes_is_what_ray_serve_and_docqa_take(tmp_path: 
     assert processors >= cluster.groups * cluster.replicas + cluster.readers + cluster.fronts
 
 
-# The fields of RayServiceSpec, RayClusterSpec, HeadGroupSpec and WorkerGroupSpec (KubeRay, ray.io/v1)
+# Of KubeRay (ray.io/v1): RayServiceSpec, RayClusterSpec, HeadGroupSpec, WorkerGroupSpec; the fields
 # that the manifest may use, and those that each must have.
 _KUBERAY = {
     "service": ({"serveConfigV2", "rayClusterConfig", "serveService"}, {"rayClusterConfig"}),
