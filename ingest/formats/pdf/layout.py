@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from docqa.ingest.formats.pdf import right_to_left
 from docqa.ingest.formats.pdf.glyph import Glyph
 from docqa.ingest.formats.pdf.rules import CellBox, Table
 from docqa.ingest.formats.raised import lowered, raised
@@ -240,7 +241,11 @@ def _cells(row: _Row) -> list[Cell]:
             right = piece.right
     cells = []
     for group in groups:
-        text = _cell_text(group)
+        glyphs = [glyph for piece in group for glyph in piece.glyphs]
+        if any(right_to_left.has_letters(glyph.text) for glyph in glyphs):
+            text, glyphs = _from_right(glyphs)
+        else:
+            text = _cell_text(group)
         if text:
             sizes: Counter[float] = Counter()
             for piece in group:
@@ -253,10 +258,36 @@ def _cells(row: _Row) -> list[Cell]:
                     row.base,
                     sizes.most_common(1)[0][0],
                     min(piece.order for piece in group),
-                    [glyph for piece in group for glyph in piece.glyphs],
+                    glyphs,
                 )
             )
     return cells
+
+
+def _from_right(glyphs: list[Glyph]) -> tuple[str, list[Glyph]]:
+    """Write a cell with Hebrew or the like in it, and put its glyphs into the order of reading."""
+    marks = [glyph for glyph in glyphs if unicodedata.combining(glyph.text[0])]
+    shown = [glyph for glyph in glyphs if not unicodedata.combining(glyph.text[0])]
+    shown.sort(key=lambda glyph: glyph.left)
+    letters: list[list[Glyph]] = []
+    blank = False
+    for glyph in shown:
+        if glyph.text.isspace():
+            blank = True
+            continue
+        gap = glyph.left - letters[-1][0].right if letters else 0.0
+        if gap > _WORD_GAP * glyph.size or (blank and letters and gap > -0.1 * glyph.size):
+            letters.append([replace(glyph, text=" ", left=glyph.left - gap, right=glyph.left)])
+        letters.append([glyph])
+        blank = False
+    for mark in marks:
+        middle = (mark.left + mark.right) / 2
+        if letters:
+            near = min(letters, key=lambda own: abs((own[0].left + own[0].right) / 2 - middle))
+            near.append(mark)
+    ordered = right_to_left.in_reading_order(letters, lambda own: own[0].text)
+    signs = [glyph for own in ordered for glyph in own]
+    return "".join(glyph.text for glyph in signs), signs
 
 
 def _cell_text(pieces: list[_Piece]) -> str:
@@ -406,6 +437,8 @@ def _in_order(cells: list[Cell], depth: int) -> list[Line]:
         left = [cell for cell in band if cell.left < edge]
         right = [cell for cell in band if cell.left >= edge]
         if left and right and _are_columns(left, right, edge):
+            if right_to_left.is_mostly("".join(cell.text for cell in band)):
+                left, right = right, left
             lines += _in_order(left, depth + 1) + _in_order(right, depth + 1)
         else:
             lines += _as_rows(band)
@@ -504,10 +537,13 @@ def _as_rows(cells: list[Cell]) -> list[Line]:
         is_marked = len(row) == 2 and _MARKER.match(row[0].text)
         is_text = is_marked or _is_stretched(row, near, right)
         longest = max(row, key=lambda cell: len(cell.text))
+        leftmost = row[0].left
+        if right_to_left.is_mostly("".join(cell.text for cell in row)):
+            row = row[::-1]
         lines.append(
             Line(
                 (" " if is_text else "\t").join(cell.text for cell in row),
-                row[0].left,
+                leftmost,
                 max(cell.right for cell in row),
                 row[0].base,
                 longest.size,
