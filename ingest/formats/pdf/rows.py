@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from docqa.ingest.formats.pdf.glyph import Glyph
 from docqa.ingest.formats.pdf.line import CELL_GAP, SAME_BASE, SCRIPT_SIZE
 
+# How far glyphs of one piece may be off its base line.
+_LEVEL = 0.05
 # The gap behind the mark that a note begins with.
 _MARK_GAP = 0.8
 # How far the letters of a logo (TeX's) reach onto one another.
@@ -43,7 +45,7 @@ def _pieces(glyphs: list[Glyph]) -> list[Piece]:
     for order, glyph in enumerate(glyphs):
         if (
             current is not None
-            and abs(glyph.base - current.base) <= 0.05 * current.size
+            and abs(glyph.base - current.base) <= _LEVEL * current.size
             and abs(glyph.size - current.size) <= 0.1 * current.size
             and -0.9 * current.size <= glyph.left - current.right <= CELL_GAP * current.size
         ):
@@ -76,12 +78,12 @@ def rows_of(glyphs: list[Glyph]) -> list[Row]:
     for piece in sorted(
         _pieces(glyphs), key=lambda piece: (-piece.size, _is_short(piece), piece.order)
     ):
-        fits = [
-            (not script, abs(row.base - piece.base), row)
-            for row in near(piece, 30.0)
-            if (script := _is_script(piece, row))
-            or abs(row.base - piece.base) <= SAME_BASE * min(row.size, 1.3 * piece.size)
-        ]
+        fits = []
+        for row in near(piece, 30.0):
+            off = abs(row.base - piece.base)
+            script = off > _LEVEL * piece.size and _is_script(piece, row)
+            if script or off <= SAME_BASE * min(row.size, 1.3 * piece.size):
+                fits.append((not script, off, row))
         if fits:
             _, _, row = min(fits, key=lambda fit: fit[:2])
             row.pieces.append(piece)
