@@ -8,6 +8,10 @@ from docqa.ingest.formats.pdf.line import Cell, Line
 from docqa.ingest.formats.pdf.order import in_order
 from docqa.ingest.formats.pdf.rules import CellBox, Table
 
+# Cells are looked for in bands of a table, in points; so many at most.
+_BAND = 16.0
+_MOST_BANDS = 400
+
 
 def table_cell(table: Table, glyphs: list[Glyph]) -> tuple[Cell | None, list[Glyph]]:
     """Take a table out of a page's glyphs; None where the lines are no table's.
@@ -17,8 +21,9 @@ def table_cell(table: Table, glyphs: list[Glyph]) -> tuple[Cell | None, list[Gly
     """
     inside: dict[CellBox, list[Glyph]] = {}
     outside: list[Glyph] = []
+    boxes = _Boxes(table)
     for glyph in glyphs:
-        box = _box_at((glyph.left + glyph.right) / 2, glyph.base - 0.3 * glyph.size, table)
+        box = boxes.at((glyph.left + glyph.right) / 2, glyph.base - 0.3 * glyph.size)
         (outside if box is None else inside.setdefault(box, [])).append(glyph)
     filled = {box: lines for box in inside if (lines := _cell_lines(inside[box]))}
     rows = [[filled[box] for box in row if box in filled] for row in table]
@@ -47,13 +52,29 @@ def _cell_lines(glyphs: list[Glyph]) -> list[Line]:
     return lines
 
 
-def _box_at(x: float, y: float, table: Table) -> CellBox | None:
-    for row in table:
-        for box in row:
+class _Boxes:
+    """The cells of a table, to be found by what is in them."""
+
+    def __init__(self, table: Table) -> None:
+        boxes = [box for row in table for box in row]
+        self._top = min(box[1] for box in boxes)
+        height = max(box[3] for box in boxes) - self._top
+        self._band = max(_BAND, height / _MOST_BANDS)
+        self._bands: dict[int, list[CellBox]] = {}
+        for box in boxes:
+            for band in range(self._number(box[1]), self._number(box[3]) + 1):
+                self._bands.setdefault(band, []).append(box)
+
+    def at(self, x: float, y: float) -> CellBox | None:
+        """Return the cell that a point is in."""
+        for box in self._bands.get(self._number(y), ()):
             left, top, right, bottom = box
             if left <= x <= right and top <= y <= bottom:
                 return box
-    return None
+        return None
+
+    def _number(self, y: float) -> int:
+        return int((y - self._top) // self._band)
 
 
 def _row_lines(cells: list[list[Line]]) -> list[Line]:
