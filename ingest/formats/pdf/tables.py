@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from docqa.ingest.formats.pdf.cells import cells_of
 from docqa.ingest.formats.pdf.glyph import Glyph
-from docqa.ingest.formats.pdf.line import Cell, Line
+from docqa.ingest.formats.pdf.line import SAME_BASE, WORD_GAP, Cell, Line
 from docqa.ingest.formats.pdf.order import in_order
 from docqa.ingest.formats.pdf.rules import CellBox, Table
 
@@ -22,9 +22,13 @@ def table_cell(table: Table, glyphs: list[Glyph]) -> tuple[Cell | None, list[Gly
     inside: dict[CellBox, list[Glyph]] = {}
     outside: list[Glyph] = []
     boxes = _Boxes(table)
+    before: Glyph | None = None
+    box: CellBox | None = None
     for glyph in glyphs:
-        box = boxes.at((glyph.left + glyph.right) / 2, glyph.base - 0.3 * glyph.size)
+        if before is None or not _is_in_word(before, glyph):  # else it is where its word begins
+            box = boxes.at((glyph.left + glyph.right) / 2, glyph.base - 0.3 * glyph.size)
         (outside if box is None else inside.setdefault(box, [])).append(glyph)
+        before = glyph
     filled = {box: lines for box in inside if (lines := _cell_lines(inside[box]))}
     rows = [[filled[box] for box in row if box in filled] for row in table]
     if sum(len(row) > 1 for row in rows) < 2:
@@ -41,6 +45,17 @@ def table_cell(table: Table, glyphs: list[Glyph]) -> tuple[Cell | None, list[Gly
         lines,
     )
     return cell, outside
+
+
+def _is_in_word(before: Glyph, glyph: Glyph) -> bool:
+    """Tell whether a glyph goes on with the word of the glyph before it in the file."""
+    gap = glyph.left - before.right
+    return (
+        not before.text.isspace()
+        and not glyph.text.isspace()
+        and abs(gap) <= WORD_GAP * glyph.size
+        and abs(glyph.base - before.base) <= SAME_BASE * glyph.size
+    )
 
 
 def _cell_lines(glyphs: list[Glyph]) -> list[Line]:

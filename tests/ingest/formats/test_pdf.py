@@ -414,6 +414,22 @@ def test_cells_that_lines_rule_are_read_whole_and_row_by_row(is_open: bool) -> N
     ]
 
 
+def test_a_word_that_reaches_over_the_line_of_its_cell_stays_whole() -> None:
+    """Fault: the line cut it, as in "ssh-askpass-gnom" and "e"."""
+
+    def draw(canvas: Canvas) -> None:
+        for edge in (60, 140, 260):
+            canvas.line(edge, 700, edge, 780)
+        for edge in (700, 740, 780):
+            canvas.line(60, edge, 260, edge)
+        written("ssh-askpass-gnome", x=63, y=755)(canvas)
+        written("asks for a phrase", x=163, y=755)(canvas)
+        written("ssh", x=63, y=715)(canvas)
+        written("the client", x=143, y=715)(canvas)
+
+    assert text_of(draw) == "ssh-askpass-gnome\tasks for a phrase\nssh\tthe client"
+
+
 def test_a_frame_around_text_is_no_table() -> None:
     def draw(canvas: Canvas) -> None:
         canvas.rect(50, 650, 300, 150)
