@@ -509,6 +509,15 @@ def test_a_hyphen_of_the_word_itself_stays() -> None:
     assert text.endswith("another well-\nknown man, with X-\nrays, Anglo-\nSaxon")
 
 
+def test_a_word_in_capitals_and_the_part_of_a_compound_are_cut_by_a_line_end() -> None:
+    text = text_of(
+        written(
+            "This DOCUMENT and self-employment:", "the DOCU-", "MENT is of self-em-", "ployment"
+        )
+    )
+    assert text.endswith("the DOCU\u00ad\nMENT is of self-em\u00ad\nployment")
+
+
 def test_a_hyphen_of_a_word_of_three_parts_stays() -> None:
     text = text_of(written("of lua-widow-control, and lua-", "widow-control again"))
     assert text.endswith("and lua-\nwidow-control again")
