@@ -150,9 +150,7 @@ def main() -> None:
         print("| site | made by | library | pages | navigation left | text lost | pages/s |")
         print("|---|---|---|---|---|---|---|")
     for name, site in SITES.items():
-        found = sorted(
-            path for path in (options.folder / name).rglob(site.pages) if path.is_file()
-        )
+        found = sorted(path for path in (options.folder / name).rglob(site.pages) if path.is_file())
         random.Random(options.seed).shuffle(found)
         counts: dict[str, Counts] = {}
         used = 0
@@ -246,8 +244,8 @@ def libraries() -> dict[str, Callable[[bytes], str]]:
         pass
     else:
         found["trafilatura"] = lambda data: trafilatura.extract(data) or ""
-        found["trafilatura, recall"] = (
-            lambda data: trafilatura.extract(data, favor_recall=True) or ""
+        found["trafilatura, recall"] = lambda data: (
+            trafilatura.extract(data, favor_recall=True) or ""
         )
     try:
         from resiliparse.extract.html2text import extract_plain_text

@@ -407,9 +407,7 @@ class Page:
     def _end_suspect(self, suspect: Suspect) -> None:
         self._suspects -= 1
         text = self.layout.since(suspect.checkpoint)
-        if text and is_furniture(
-            suspect, text, len(self._links), self._linked, self._heads
-        ):
+        if text and is_furniture(suspect, text, len(self._links), self._linked, self._heads):
             self.left_out += len(text)
             self.layout.take_back(suspect.checkpoint)
             self.layout.line()

@@ -139,9 +139,13 @@ def test_what_belongs_to_the_site_is_left_out_and_the_text_stays(main: str) -> N
 TRAIL = "<p><a href=/>Docs</a> &gt; <a href=/v>Version 2</a> &gt; Rent</p>"
 HEAD = "<table><tr><td><a href=/>Home</a><td><a href=/l>Library</a><td><a href=/f>FAQ</a></table>"
 COLUMN = "<td><a href=/a>News</a><br><a href=/b>Products</a><br><a href=/c>Jobs</a></td>"
-LANGUAGES = "<p>In: <a hreflang=de href=de>de</a> | <a hreflang=en href=en>en</a> | <a href=.>fr</a>"
+LANGUAGES = (
+    "<p>In: <a hreflang=de href=de>de</a> | <a hreflang=en href=en>en</a> | <a href=.>fr</a>"
+)
 RIGHTS = "<table><tr><td>Copyright © 2016-2022 A. Person <p>Distributed under a Licence</table>"
-BETWEEN = "<p>Next: <a rel=next href=b>B</a>, Up: <a rel=up href=.>Top</a> [<a rel=index href=i>I</a>]"
+BETWEEN = (
+    "<p>Next: <a rel=next href=b>B</a>, Up: <a rel=up href=.>Top</a> [<a rel=index href=i>I</a>]"
+)
 
 
 @pytest.mark.parametrize(
