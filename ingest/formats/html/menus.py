@@ -76,7 +76,7 @@ def menu_lines(
         last.append(line)
         if _is_of_neighbours(line, links):
             found[line.start] = line
-        elif asides is not None and _is_link_alone(line, links):
+        elif asides == 0 and _is_link_alone(line, links):  # below words it may be their list
             column.append(line)
             continue
         elif asides is not None and _is_menu(line, links):

@@ -185,6 +185,7 @@ def test_menus_without_a_name_are_left_out(body: str) -> None:
         "<p>It is 5 euros.</p><p>Files:</p><p><a href=a>Lease</a> | <a href=b>Rules</a>",
         "<p>It is 5 euros.</p><p>See <a href=a>Lease</a>, <a href=b>Rules</a>.",
         "<p>It is 5 euros.</p><ul><li><a href=a>Lease</a><li><a href=b>Rules</a><li><a href=c>C</a>",
+        "<p>Files</p><a href=a>Lease</a><br><a href=b>Rules</a><br><a href=c>Plan</a><p>It is 5 euros.",
         "<p><a href=#a>Due date</a> | <a href=#b>Deposit</a></p><p>It is 5 euros.",
         "<p>It is 5 euros.</p><table><tr><td><a href=a>a</a><td><a href=b>b</a>"
         "<tr><td><a href=c>c</a><td><a href=d>d</a><tr><td><a href=e>e</a><td><a href=f>f</a></table>",
