@@ -54,6 +54,8 @@ _FORMULA_PICTURE = ("tex", "math", "latex", "mwe-math")
 _MARGIN = frozenset("lineno linenos linenodiv line-number line-numbers".split())
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
+# Of the element that holds the page's title where that is no h1.
+_TITLE = "title"
 _PERMALINKS = frozenset("¶#§🔗")
 _SKIP = "skip to"
 # Spans side by side in these are columns; in a paragraph they may be parts of a word.
@@ -115,7 +117,7 @@ class Page:
         self._links = [Link.NONE]  # where each leads
         self._link_to_a_note = False
         self._linked = 0  # characters in links so far, without white space
-        self._heads = 0  # h1s so far
+        self._heads = 0  # titles of the page so far
         self._suspects = 0
         self._column = ""  # the end of the span that has just ended
         self._beside = ""  # the end of the span just before the one that has just begun
@@ -228,12 +230,12 @@ class Page:
         self._suspect(element, attributes, parent)
         self._boundary(tag, look)
         self._note_column(tag, parent)
+        self._heads += tag == "h1" or _TITLE in attributes.get("class", "").split()
         if tag in ("td", "th") or look.get("display") == "table-cell":
             self.layout.cell()
         elif tag in _VERBATIM:
             self._verbatim += 1
         elif tag in _HEADINGS:
-            self._heads += tag == "h1"
             self.layout.open_heading(_HEADINGS[tag])
         elif _script(element) is not None:
             element.checkpoint = self.layout.checkpoint()

@@ -191,6 +191,9 @@ def test_menus_without_a_name_are_left_out(body: str) -> None:
         "<tr><td><a href=c>c</a><td><a href=d>d</a><tr><td><a href=e>e</a><td><a href=f>f</a></table>",
         "<h1>Licence</h1><p>Copyright 2020 A. Person. You may copy the text as you like.",
         "<p><a href=a>Compare the German</a> with <a hreflang=de href=b>this</a> <p>It is 5 euros.",
+        # The title of a page of Doxygen went with the links beside it.
+        "<div class=header><p class=title>Rent</p><a href=#a>Members</a> | <a href=#b>Types</a></div>"
+        "<p>It is 5 euros.",
         "<div class=menu><a name=top>The soup is 5 euros.</div>",
         "<form action=/search><h2>How to search</h2><p>Write words.</form>",
     ],
