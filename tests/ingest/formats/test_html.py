@@ -71,6 +71,10 @@ def page(body: str) -> Extracted:
             "<math><msqrt><mi>x</mi></msqrt></math></span><img class=mwe-math-fallback alt='x'></span>",
             "√x",
         ),
+        (
+            "<math><munderover><mo>∑</mo><mi>i</mi><mi>N</mi></munderover><mi>x</mi></math>",
+            "∑_i^N x",  # what followed seemed to be raised with it
+        ),
         # Inline elements that are set as blocks were glued.
         (
             "<span style='display:block'>Price: 49</span><span style='display:block'>b",
