@@ -53,7 +53,7 @@ class Suspect:
         checkpoint: of the layout where the element begins.
         links: how many links had been met by then.
         linked: how many characters of links had been written by then.
-        heads: how many ``h1`` had been met by then.
+        heads: how many titles of the page had been met by then.
     """
 
     __slots__ = ("checkpoint", "heads", "kind", "linked", "links")
@@ -102,7 +102,7 @@ def is_furniture(suspect: Suspect, text: str, links: int, linked: int, heads: in
         text: what was written of it.
         links: how many links the page holds by its end, those without text among them.
         linked: how many characters of links the page holds by its end.
-        heads: how many ``h1`` the page holds by its end.
+        heads: how many titles the page holds by its end.
     """
     inside = linked - suspect.linked
     others = max(0, sum(not char.isspace() for char in text) - inside)

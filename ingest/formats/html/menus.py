@@ -22,7 +22,8 @@ _NEIGHBOURS = frozenset(
     "top up".split()
 )
 _OF_SENTENCES = frozenset(",.;")
-_ENDS = frozenset(".!?:;。：")
+_BRACKETS = frozenset("()\"'“”\u2019")
+_ENDS = frozenset(".!?:;。\uff1a")
 _RIGHTS = re.compile(r"^\W{0,4}(?:copyright\b|©|\(c\) ?\d{4})", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _LONGEST_LINK = 100
@@ -75,7 +76,7 @@ def menu_lines(
         last.append(line)
         if _is_of_neighbours(line, links):
             found[line.start] = line
-        elif asides is not None and _is_link_alone(line, links):
+        elif asides == 0 and _is_link_alone(line, links):  # below words it may be their list
             column.append(line)
             continue
         elif asides is not None and _is_menu(line, links):
@@ -145,7 +146,7 @@ def _is_page_name(piece: Piece, pieces: Sequence[Piece]) -> bool:
 
 
 def _is_set_apart(sign: str) -> bool:
-    return not sign.isalnum() and sign not in _OF_SENTENCES and sign not in "()\"'“”’"
+    return not sign.isalnum() and sign not in _OF_SENTENCES and sign not in _BRACKETS
 
 
 def _is_link_alone(line: Line, links: Sequence[Link]) -> bool:
@@ -172,7 +173,7 @@ def _is_sign(piece: Piece) -> bool:
 
 
 def _is_label(text: str) -> bool:
-    return len(text) <= _LONGEST_LABEL and text[-1:] in (":", "：")
+    return len(text) <= _LONGEST_LABEL and text[-1:] in (":", "\uff1a")
 
 
 def _text(line: Line) -> str:

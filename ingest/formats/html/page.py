@@ -68,6 +68,8 @@ _MARGIN = frozenset("lineno linenos linenodiv line-number line-numbers".split())
 _RAISED = re.compile("[⁰¹²³⁴-ⁿ₀-₎^_]")  # in text that was raised or lowered before
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
+# Of the element that holds the page's title where that is no h1.
+_TITLE = "title"
 _PERMALINKS = frozenset("¶#§🔗")
 # The way back from a note to its mark.
 _BACK_LINKS = frozenset("↩ ↩\ufe0e ↑ ⤴ ⏎ ^".split())
@@ -142,7 +144,7 @@ class Page:
         self._links = [Link.NONE]  # where each leads
         self._link_to_a_note = False
         self._linked = 0  # characters in links so far, without white space
-        self._heads = 0  # h1s so far
+        self._heads = 0  # titles of the page so far
         self._suspects = 0
         self._column = ""  # the end of the span that has just ended
         self._beside = ""  # the end of the span just before the one that has just begun
@@ -268,10 +270,10 @@ class Page:
             flow = look.get("flex-direction", "") + look.get("flex-flow", "")
             element.parts = "\n" if "column" in flow else " "
         self._note_column(tag, parent)
+        self._heads += tag == "h1" or _TITLE in attributes.get("class", "").split()
         if tag in ("td", "th") or look.get("display") == "table-cell":
             self.layout.cell()
         elif tag in _HEADINGS:
-            self._heads += tag == "h1"
             self.layout.open_heading(_HEADINGS[tag])
         elif tag == "a":
             self._start_link(element, attributes)

@@ -71,6 +71,10 @@ def page(body: str) -> Extracted:
             "<math><msqrt><mi>x</mi></msqrt></math></span><img class=mwe-math-fallback alt='x'></span>",
             "√x",
         ),
+        (
+            "<math><munderover><mo>∑</mo><mi>i</mi><mi>N</mi></munderover><mi>x</mi></math>",
+            "∑_i^N x",  # what followed seemed to be raised with it
+        ),
         # Inline elements that are set as blocks were glued.
         (
             "<span style='display:block'>Price: 49</span><span style='display:block'>b",
@@ -185,11 +189,15 @@ def test_menus_without_a_name_are_left_out(body: str) -> None:
         "<p>It is 5 euros.</p><p>Files:</p><p><a href=a>Lease</a> | <a href=b>Rules</a>",
         "<p>It is 5 euros.</p><p>See <a href=a>Lease</a>, <a href=b>Rules</a>.",
         "<p>It is 5 euros.</p><ul><li><a href=a>Lease</a><li><a href=b>Rules</a><li><a href=c>C</a>",
+        "<p>Files</p><a href=a>Lease</a><br><a href=b>Rules</a><br><a href=c>Plan</a><p>It is 5 euros.",
         "<p><a href=#a>Due date</a> | <a href=#b>Deposit</a></p><p>It is 5 euros.",
         "<p>It is 5 euros.</p><table><tr><td><a href=a>a</a><td><a href=b>b</a>"
         "<tr><td><a href=c>c</a><td><a href=d>d</a><tr><td><a href=e>e</a><td><a href=f>f</a></table>",
         "<h1>Licence</h1><p>Copyright 2020 A. Person. You may copy the text as you like.",
         "<p><a href=a>Compare the German</a> with <a hreflang=de href=b>this</a> <p>It is 5 euros.",
+        # The title of a page of Doxygen went with the links beside it.
+        "<div class=header><p class=title>Rent</p><a href=#a>Members</a> | <a href=#b>Types</a></div>"
+        "<p>It is 5 euros.",
         "<div class=menu><a name=top>The soup is 5 euros.</div>",
         "<form action=/search><h2>How to search</h2><p>Write words.</form>",
     ],
