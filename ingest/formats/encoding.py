@@ -66,7 +66,7 @@ _MOST_CONTROLS = 0.02
 
 # For UTF-16 without a mark: what no text has much of, and what every text has.
 _NO_TEXT = frozenset(("Cn", "Co", "Cc", "Cs"))
-_USUAL = re.compile("[ \\n.,:\"<>\u3001\u3002\uff0c]")
+_USUAL = re.compile('[ \\n.,:"<>\u3001\u3002\uff0c]')
 _WIDE_SAMPLE = 4096
 _MOST_ODD = 0.005
 _LEAST_USUAL = 0.02
@@ -239,7 +239,8 @@ def _detect(sample: bytes) -> tuple[str | None, list[str]]:
         name
         for name, text in texts.items()
         if (found.get(name, 0.0) >= _AS_LIKELY * best or name in doubtful)
-        and len(_ODD.findall(text)) <= fewest and _other_letters(texts[likeliest], text)
+        and len(_ODD.findall(text)) <= fewest
+        and _other_letters(texts[likeliest], text)
     ]
     return likeliest, others
 

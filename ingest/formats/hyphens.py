@@ -51,9 +51,7 @@ def _softened(cut: re.Match[str], words: set[str]) -> str:
     before = cut.string[cut.start() - 1 : cut.start()]
     if hyphen == SOFT or (joined in words and tail.islower()):
         is_cut = True
-    elif hyphened in words or not tail.islower() or len(head) < 2 or before in ("-", "\u2010"):
-        is_cut = False
-    elif head.casefold() in _FIRST_PARTS and len(tail) > 3 and not _ENDINGS.fullmatch(tail):
+    elif hyphened in words or not tail.islower() or len(head) < 2 or before in ("-", "\u2010") or (head.casefold() in _FIRST_PARTS and len(tail) > 3 and not _ENDINGS.fullmatch(tail)):
         is_cut = False
     else:
         # Both parts are words of their own, and long: "command-\nline".

@@ -65,9 +65,7 @@ def without_struck(glyphs: list[Glyph], rules: list[Rule], boxes: list[Box]) -> 
     if not struck:
         return glyphs
     # A blank takes the place of each: what stands on either side is no other cell.
-    return [
-        replace(glyph, text=" ") if at in struck else glyph for at, glyph in enumerate(glyphs)
-    ]
+    return [replace(glyph, text=" ") if at in struck else glyph for at, glyph in enumerate(glyphs)]
 
 
 def _under(glyphs: list[Glyph], near: list[int], y: float, start: float, end: float) -> list[int]:
