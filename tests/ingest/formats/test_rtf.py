@@ -82,7 +82,8 @@ def read(body: str) -> Extracted:
         (r"a\~b\_c\-d \emdash  \lquote q\rquote", "a b-cd — ‘q’"),
         (
             r"{\header\pard Contract 4711\par}"
-            r"{\footer\pard Page {\field{\*\fldinst PAGE}{\fldrslt 1}} of {\field{\*\fldinst NUMPAGES}{\fldrslt 3}}\par}"
+            r"{\footer\pard Page {\field{\*\fldinst PAGE}{\fldrslt 1}}"
+            r" of {\field{\*\fldinst NUMPAGES}{\fldrslt 3}}\par}"
             r"Body {\footnote\pard See annex.}on.\par",
             "Body on.\n\nSee annex.\n\nContract 4711",
         ),
