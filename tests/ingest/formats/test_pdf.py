@@ -717,3 +717,34 @@ def test_a_scan_with_a_stamp_at_its_edge_is_named() -> None:
     extracted = extract("pdf", drawn(written("Minutes."), scan, written("Closed.")))
     assert extracted.text == "Minutes.\nACME-000123\nClosed."
     assert extracted.gaps[0].startswith("page 2 is a picture without text but that at the edge")
+
+
+_WORDS = b"<< /Length 40 >>\nstream\nBT /F1 12 Tf 60 700 Td (Hello there) Tj ET \nendstream"
+_LOOPS = {
+    "contents": (b"[4 0 R 6 0 R]", b"6 0 obj\n%b\nendobj\n" % _WORDS, b""),
+    "length": (_WORDS.replace(b"/Length 40", b"/Length 4 0 R"), b"", b""),
+    "a number": (_WORDS, b"6 0 obj\n6 0 R\nendobj\n", b"/Rotate 6 0 R"),
+    "a field": (
+        _WORDS,
+        b"6 0 obj\n<< /Subtype /Widget /FT /Tx /T (a) /Parent 6 0 R /Kids [6 0 R] "
+        b"/Rect [0 0 9 9] >>\nendobj\n",
+        b"/Annots [6 0 R 6 0 R]",
+    ),
+    "arrays in arrays": (_WORDS, b"", b"/X " + b"[" * 50_000),
+}
+
+
+@pytest.mark.parametrize("loop", _LOOPS)
+def test_objects_that_hold_themselves_end(loop: str) -> None:
+    content, more, page = _LOOPS[loop]
+    data = by_hand(b"", more=more, page=page).replace(
+        b"4 0 obj\n<< /Length 0 >>\nstream\n\nendstream", b"4 0 obj\n" + content
+    )
+    assert b"Hello there" in data
+    assert extract("pdf", data).text == "Hello there"
+
+
+def test_pages_that_hold_themselves_are_refused() -> None:
+    data = by_hand(b"").replace(b"/Kids [3 0 R]", b"/Kids [2 0 R 3 0 R]")
+    with pytest.raises(IngestError, match="damaged"):
+        extract("pdf", data)
