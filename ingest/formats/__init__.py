@@ -17,9 +17,14 @@ from docqa.ingest.formats import recognition
 
 _COMPRESSED = ".gz"
 # What programs and systems leave beside documents and what is never one: Office's note of who has a
-# file open, folders' settings, what archives bring along from a Mac.
+# file open, folders' settings and thumbnails, bins, what archives bring along from a Mac.
 _OWNER_MARK = "~$"
-_LITTER = frozenset(("thumbs.db", "desktop.ini", "icon\r", "__macosx"))
+_LITTER = frozenset(
+    (
+        "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin",
+        "system volume information", "lost+found", "@eadir",
+    )
+)  # fmt: skip
 # Errors that a parser passes on and that say nothing of what it parses.
 _NOT_THE_PARSERS = frozenset((errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC))
 

@@ -48,22 +48,17 @@ def _words(text: str) -> Iterator[str]:
 
 def _softened(cut: re.Match[str], words: set[str]) -> str:
     head, hyphen, end, tail = cut.groups()
+    is_compound = head.casefold() in _FIRST_PARTS and len(tail) > 3
     joined, hyphened = (head + tail).casefold(), f"{head}-{tail}".casefold()
     before = cut.string[cut.start() - 1 : cut.start()]
     is_one_case = tail.islower() or (tail.isupper() and head.isupper())
     if hyphen == SOFT or (joined in words and is_one_case):
         is_cut = True
-    elif (
-        hyphened in words
-        or not tail.islower()
-        or len(head) < 2
-        or before in ("-", "\u2010")
-        or (head.casefold() in _FIRST_PARTS and len(tail) > 3 and not _ENDINGS.fullmatch(tail))
-    ):
+    elif hyphened in words or not tail.islower() or len(head) < 2 or before in ("-", "\u2010"):
         is_cut = False
     else:
         # Both parts are words of their own, and long: "command-\nline".
-        is_cut = not (
+        is_cut = not (is_compound and not _ENDINGS.fullmatch(tail)) and not (
             len(head) > 3 and len(tail) > 3 and head.casefold() in words and tail in words
         )
     return f"{head}{SOFT if is_cut else hyphen}{end}{tail}"

@@ -82,7 +82,7 @@ def extract_latex(data: bytes) -> Extracted:
     numbers = HeadingNumbers(source)
     title = _TITLE.search(source)
     body = _BODY.search(source)
-    source = _SPANNING.sub("", _UNSEEN.sub("", body[1] if body else source))
+    source = _SPANNING.sub(" ", _UNSEEN.sub("", body[1] if body else source))
     source = with_item_numbers(_SCRIPT.sub(_moved, source))
     source = _OPTION.sub(r"\1", _UNPRINTED.sub("", source))
     composer = Composer(gaps)

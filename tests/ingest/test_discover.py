@@ -122,3 +122,10 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
     names = sorted(["a\nb.txt", os.fsdecode(b"\xff\xfe.txt")])
     fill(tmp_path, *names)
     assert found(tmp_path) == names
+
+
+def test_bins_and_folders_of_thumbnails_are_left_out(tmp_path: Path) -> None:
+    fill(tmp_path, "a.txt", "$RECYCLE.BIN/b.txt", "@eaDir/c.txt", "System Volume Information/d.txt")
+    discovery = find_files([tmp_path])
+    assert [Path(path).name for path in discovery.files] == ["a.txt"]
+    assert discovery.skipped == {}

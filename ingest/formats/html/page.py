@@ -340,7 +340,7 @@ class Page:
             self._svg_text -= 1
         elif tag == "q":
             self.layout.write("”")
-        elif _is_column(tag):
+        if _is_column(tag):
             self._column = self.layout.tail(2)
         if tag not in ("br", "input", "img"):
             self._boundary(tag, element.look)

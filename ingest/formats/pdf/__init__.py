@@ -32,6 +32,10 @@ from docqa.ingest.formats.pdf.structure import (
 from docqa.ingest.formats.recognition import HOW
 
 _A4_HEIGHT = 842.0
+# What makes a page a picture: most of it is one, and its few words stand at the edge.
+_MOST_OF_IT = 0.6
+_EDGE = 0.12
+_MOST_STAMPED = 160
 
 
 @dataclass(slots=True)
@@ -43,6 +47,7 @@ class _Read:
         heights: of the pages, in points.
         unreadable: why a page can't be read, by its number from 1.
         pictures: numbers of the pages that are pictures without text.
+        stamped: numbers of the pages that are pictures with a few words at their edge.
         undecoded: numbers of the pages whose fonts don't say their letters.
         title: that the file says.
         bookmarks: the file's own outline.
@@ -52,6 +57,7 @@ class _Read:
     heights: list[float] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
     pictures: list[int] = field(default_factory=list)
+    stamped: list[int] = field(default_factory=list)
     undecoded: list[int] = field(default_factory=list)
     title: str = ""
     bookmarks: list[Bookmark] = field(default_factory=list)
@@ -84,7 +90,7 @@ def extract_pdf(data: bytes) -> Extracted:
         title_of(read.title, first),
         outline or outline_of_sizes(pages, line_starts),
         tuple(_gaps(read)),
-        pictures=len(read.pictures) + len(read.undecoded),
+        pictures=len(read.pictures) + len(read.stamped) + len(read.undecoded),
     )
 
 
@@ -104,15 +110,29 @@ def _read_by_pdfium(document: PdfiumDocument, data: bytes) -> _Read:
         lines = page_lines(page.glyphs, page.tables)
         known = sum(not glyph.text.isspace() for glyph in page.glyphs if glyph.known)
         is_undecoded = (page.unknown > 20 and page.unknown > known) or (page.unknown and not known)
-        if is_undecoded or (not lines and page.pictures):
-            lines = _recognised(document, number, page) if recognition.is_allowed() else []
-            if not lines:
-                (read.undecoded if is_undecoded else read.pictures).append(number + 1)
+        is_stamped = not is_undecoded and _is_stamped(lines, page)
+        if is_undecoded or is_stamped or (not lines and page.pictures):
+            recognised = _recognised(document, number, page) if recognition.is_allowed() else []
+            if not recognised:
+                kind = read.stamped if is_stamped else read.pictures
+                (read.undecoded if is_undecoded else kind).append(number + 1)
+            lines = recognised or (lines if is_stamped else [])
         for line in lines:
             line.glyphs = []  # those of all pages would take too much memory
         read.lines.append(lines)
         read.heights.append(page.height)
     return read
+
+
+def _is_stamped(lines: list[Line], page: PageGlyphs) -> bool:
+    """Tell whether a page is a picture with no more text than a number or a mark at its edge."""
+    edge = _EDGE * page.height
+    return (
+        page.covered >= _MOST_OF_IT
+        and bool(lines)
+        and all(not edge < line.base < page.height - edge for line in lines)
+        and sum(len(line.text) for line in lines) <= _MOST_STAMPED
+    )
 
 
 def _recognised(document: PdfiumDocument, number: int, page: PageGlyphs) -> list[Line]:
@@ -198,6 +218,9 @@ def _gaps(read: _Read) -> list[str]:
     if read.pictures:
         are = "is a picture" if len(read.pictures) == 1 else "are pictures"
         gaps.append(f"{_pages(read.pictures)} {are} without text{_how()}")
+    if read.stamped:
+        are = "is a picture" if len(read.stamped) == 1 else "are pictures"
+        gaps.append(f"{_pages(read.stamped)} {are} without text but that at the edge{_how()}")
     if read.undecoded:
         gaps.append(
             f"the letters of {_pages(read.undecoded)} can't be told: "

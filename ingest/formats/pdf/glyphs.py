@@ -47,6 +47,7 @@ class PageGlyphs:
         glyphs: in the order of the file.
         width, height: of the page, in points.
         pictures: whether it shows pictures or drawings.
+        covered: the share of the page that its largest picture takes.
         unknown: how many signs stand there whose letters nobody can tell.
         blank: whether there are no signs at all, hidden ones included.
         tables: those whose cells are ruled.
@@ -56,6 +57,7 @@ class PageGlyphs:
     width: float
     height: float
     pictures: bool
+    covered: float
     unknown: int
     blank: bool
     tables: list[Table]
@@ -127,7 +129,8 @@ def _read(
         count += 1
     tables = tables_of(across, down)
     shows = bool(pictures) or drawn
-    return PageGlyphs(glyphs, place.width, place.height, shows, unknown, blank, tables)
+    covered = max(pictures, default=0.0)
+    return PageGlyphs(glyphs, place.width, place.height, shows, covered, unknown, blank, tables)
 
 
 def _glyphs(

@@ -12,6 +12,7 @@ from docqa.ingest.formats.pdf.glyph import Glyph
 
 _UNSEEN_FLAGS = 2 | 32  # hidden; not for the screen
 _PASSWORD = 1 << 13
+_KNOWN_KINDS = range(1, 16)
 
 
 def typed_texts(
@@ -68,6 +69,8 @@ def _field_value(form: Any, note: Any) -> str:
             if pdfium.FPDFAnnot_IsOptionSelected(form, note, option)
         ]
         return ", ".join(chosen_labels) or _string(pdfium.FPDFAnnot_GetFormFieldValue, form, note)
+    if kind not in _KNOWN_KINDS:  # a field that the file's list of fields leaves out
+        return _string(pdfium.FPDFAnnot_GetStringValue, note, b"V")
     return ""
 
 

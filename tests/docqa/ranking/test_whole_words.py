@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (signs are the point)
 """Answers are widened to whole words."""
 
 from __future__ import annotations
@@ -194,11 +195,7 @@ def test_addresses_brackets_and_letters_stay_whole(text: str, cut: str, whole: s
             "9f86d0",
             "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ),
-        (
-            "sha512 abababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababab is",
-            "abab",
-            "abababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababababab",
-        ),
+        (f"sha512 {'ab' * 64} is", "abab", "ab" * 64),
         ("md5 d41d8cd98f00b204e9800998ecf8427e is", "98f0", "d41d8cd98f00b204e9800998ecf8427e"),
         (
             "key ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8x ok",

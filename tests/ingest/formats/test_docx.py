@@ -317,3 +317,66 @@ def test_a_document_may_unpack_to_so_much_and_no_more() -> None:
     # Only the memory of the process bounded it: what fits in there was unpacked whole.
     with pytest.raises(IngestError, match="unpacks to more than 128 MB"):
         extract("docx", with_chunk("chunk.htm", " " * (129 << 20)))
+
+
+def paragraph(*runs: str, properties: str = "") -> str:
+    return f"<w:p><w:pPr>{properties}</w:pPr>{''.join(runs)}</w:p>"
+
+
+def cell(*content: str, properties: str = "") -> str:
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{''.join(content)}</w:tc>"
+
+
+WHITE = '<w:color w:val="FFFFFF"/>'
+DARK = '<w:shd w:val="clear" w:fill="000000"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        # Text that nobody sees on the printed page was read.
+        (paragraph(run("a "), run("no", WHITE), run(" b")), "a b"),
+        (paragraph(run("a "), run("no", '<w:sz w:val="2"/>'), run(" b")), "a b"),
+        (paragraph(run("a "), run("yes", WHITE + DARK), run(" b")), "a yes b"),
+        (paragraph(run("yes", WHITE), properties=DARK), "yes"),
+        (f"<w:tbl><w:tr>{cell(paragraph(run('yes', WHITE)))}</w:tr></w:tbl>", "yes"),
+        (
+            f"<w:tbl><w:tr><w:trPr><w:hidden/></w:trPr>{cell(paragraph(run('no')))}</w:tr>"
+            f"<w:tr>{cell(paragraph(run('x')))}</w:tr></w:tbl>",
+            "x",
+        ),
+        (
+            "<w:tbl><w:tr>"
+            + cell(paragraph(run("no")), properties='<w:cellDel w:id="1"/>')
+            + cell(paragraph(run("x")))
+            + "</w:tr></w:tbl>",
+            "x",
+        ),
+        # What a field asks for, where nobody has filled it in.
+        (
+            "<w:p><w:r><w:t>Name:</w:t></w:r><w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr>"
+            f"<w:sdtContent>{run('Click here')}</w:sdtContent></w:sdt></w:p>",
+            "Name:",
+        ),
+        # A struck formula.
+        (
+            '<w:p><m:oMath><m:borderBox><m:borderBoxPr><m:strikeH m:val="1"/></m:borderBoxPr>'
+            "<m:e><m:r><m:t>no</m:t></m:r></m:e></m:borderBox><m:r><m:t>x</m:t></m:r></m:oMath>"
+            "</w:p>",
+            "x",
+        ),
+        (paragraph(run("The \ufb01nal o\ufb03cer")), "The final officer"),
+    ],
+)
+def test_what_is_not_seen_is_left_out(body: str, text: str) -> None:
+    assert read(body).text == text
+
+
+def test_a_heading_whose_end_was_deleted_is_one_with_the_next() -> None:
+    # The outline had both halves of "Fees of the club".
+    style = '<w:pStyle w:val="Heading1"/>'
+    deleted = f'{style}<w:rPr><w:del w:id="1"/></w:rPr>'
+    extracted = read(
+        paragraph(run("Fe"), properties=deleted) + paragraph(run("es"), properties=style)
+    )
+    assert [heading.text for heading in extracted.outline] == ["Fees"]

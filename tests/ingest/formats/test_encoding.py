@@ -95,3 +95,43 @@ def test_two_encodings_at_once_are_refused() -> None:
 def test_a_mark_that_lies_is_refused() -> None:
     with pytest.raises(IngestError, match="UTF-16"):
         decode(b"\xff\xfeabc")
+
+
+_CZECH = "Smlouvu podepsal Jiří Dvořák v Českých Budějovicích.\nNájemce platí nájemné včas."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        _CZECH,
+        "The price is £5.",
+        "Договор подписал Иван Петров в Москве.",
+        "契約書に署名したのは山田太郎です。借主は毎月五日までに家賃を支払わなければなりません。",
+        '{"name":"Jiří"}',
+    ],
+)
+def test_utf16_needs_no_mark(text: str, encoding: str) -> None:
+    # Refused as binary.
+    assert decode(text.encode(encoding)).text == text
+
+
+@pytest.mark.parametrize(
+    "data", [bytes(range(256)) * 4, b"\x7fELF\x02\x01\x01" + b"\0\x01" * 200, b"\0" * 64]
+)
+def test_binary_data_with_zeros_is_no_text(data: bytes) -> None:
+    with pytest.raises(IngestError, match="binary"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The price is £5 – that’s “cheap”, café.",
+        "The tenant’s rent is due on the fifth day – not later. “Rent” means £900, and the café "
+        "on the ground floor pays more.\nNotice is three months.",
+    ],
+)
+def test_old_mac_text_has_its_quotes(text: str) -> None:
+    # Read as cp1252, with capitals inside of words: the tenantÕs.
+    assert decode(text.encode("mac-roman")).text == text

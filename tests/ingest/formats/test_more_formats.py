@@ -14,6 +14,8 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from docqa.ingest.errors import IngestError
 from docqa.ingest.formats import FORMATS, Extracted, extract
@@ -117,6 +119,34 @@ def test_numbers_in_excel(value: object, number_format: str, words: str) -> None
     assert shown(value, number_format) == words
 
 
+def test_excel_leaves_out_what_is_struck_or_hidden_and_keeps_powers_apart() -> None:
+    power = CellRichText("Cells 10", TextBlock(InlineFont(vertAlign="superscript"), "6"))
+    price = CellRichText("was ", TextBlock(InlineFont(strike=True), "50"), " 75")
+    book = workbook(
+        (
+            "One",
+            [
+                ["Item", "Price", "Note", "Secret"],
+                ["Fee", 50, "x", "no"],
+                [power, price, "y", "no"],
+                ["Row", 99, "no", "no"],
+                ["Last", 1234.5, "z", "no"],
+            ],
+        )
+    )
+    sheet = book["One"]
+    sheet["B2"].font = openpyxl.styles.Font(strike=True)
+    sheet["B5"].number_format = ";;;"
+    sheet.row_dimensions[4].hidden = True
+    sheet.column_dimensions["D"].hidden = True
+    extracted = extract("xlsx", saved(book))
+    assert extracted.text == (
+        "One\n\nItem: Fee, Note: x.\nItem: Cells 10\u2076, Price: was 75, Note: y.\n"
+        "Item: Last, Note: z."
+    )
+    assert extracted.gaps == ("hidden rows or columns of the sheet One are left out",)
+
+
 # Packages
 
 _SLIDE = (
@@ -181,6 +211,63 @@ def test_names_of_places_that_xml_does_not_allow_cost_nothing() -> None:
     # libxml2 refused the whole file for one.
     body = '<office:text><text:p xml:id="geo1#dec09">It is here.</text:p></office:text>'
     assert opened(body).text == "It is here."
+
+
+def slide(*shapes: str) -> str:
+    names = "xmlns:p='p' xmlns:a='a' xmlns:mc='mc' xmlns:m='{}'".format(
+        "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    )
+    members = presentation()
+    members["ppt/slides/slide1.xml"] = f"<p:sld {names}>{''.join(shapes)}</p:sld>"
+    return extract("pptx", zipped(members)).text
+
+
+def shape(*paragraphs: str, marks: str = "") -> str:
+    return f"<p:sp><p:nvSpPr><p:cNvPr id='1' {marks}/></p:nvSpPr>{''.join(paragraphs)}</p:sp>"
+
+
+def words(text: str, properties: str = "", level: int = 0, bullet: str = "") -> str:
+    return (
+        f"<a:p><a:pPr lvl='{level}'>{bullet}</a:pPr>"
+        f"<a:r><a:rPr {properties}/><a:t>{text}</a:t></a:r></a:p>"
+    )
+
+
+def test_struck_text_and_hidden_shapes_are_not_on_the_slide() -> None:
+    text = slide(
+        shape(words("gone", "strike='sngStrike'"), words("75", "strike='noStrike'")),
+        shape(words("gone"), marks="hidden='1'"),
+        f"<mc:AlternateContent><mc:Fallback>{shape(words('gone'))}</mc:Fallback></mc:AlternateContent>",
+    )
+    assert "gone" not in text
+    assert "75" in text
+
+
+def test_slides_have_automatic_numbers_lines_and_formulas() -> None:
+    # Numbers of lists and equations were lost, and rows stood behind all other text.
+    first = "<a:buAutoNum type='arabicPeriod'/>"
+    inner = "<a:buAutoNum type='alphaLcParenR' startAt='3'/>"
+    power = (
+        "<m:sSup><m:e><m:r><m:t>10</m:t></m:r></m:e><m:sup><m:r><m:t>6</m:t></m:r></m:sup></m:sSup>"
+    )
+    table = f"<a:tbl><a:tr><a:tc>{words('a')}</a:tc><a:tc>{words('b')}</a:tc></a:tr></a:tbl>"
+    text = slide(
+        shape(
+            words("One", bullet=first),
+            words("sub", level=1, bullet=inner),
+            words("Two", bullet=first),
+            words("Bullet", bullet="<a:buChar char='-'/>"),
+            words("Anew", bullet=first),
+        ),
+        f"<p:graphicFrame>{table}</p:graphicFrame>",
+        shape(
+            "<a:p><a:r><a:t>Price: 49</a:t></a:r><a:br/><a:r><a:t>Weight: 2</a:t></a:r></a:p>",
+            f"<a:p><a:r><a:t>is </a:t></a:r><m:oMath>{power}</m:oMath></a:p>",
+        ),
+    )
+    assert (
+        "1. One\nc) sub\n2. Two\nBullet\n1. Anew\n\na\tb\n\nPrice: 49\nWeight: 2\nis 10\u2076"
+    ) in text
 
 
 def test_opendocument_text() -> None:
@@ -259,6 +346,19 @@ def test_a_book_is_its_chapters_in_their_order_with_its_contents() -> None:
     assert extracted.title == "The book"
     assert headings(extracted) == [("Chapter 2", 1), ("In it", 2)]
     assert extracted.text == "Chapter 2\n\nIn it, words.\n\nThe last words."
+
+
+def test_the_style_sheets_of_a_book_count() -> None:
+    # Publishers' programs raise, strike and hide by classes of a sheet beside the chapter.
+    chapter = (
+        '<html xmlns="http://www.w3.org/1999/xhtml"><head>'
+        '<link rel="stylesheet" type="text/css" href="css/book.css"/></head><body><p>'
+        '10<span class="char-3">6</span> <span class="x">no</span>cells.'
+        '<a epub:type="noteref" href="#n">1</a></p></body></html>'
+    )
+    sheet = "span.char-3 { vertical-align: super; font-size: 70% } .x { display: none }"
+    members = {**book(), "OEBPS/b.xhtml": chapter, "OEBPS/css/book.css": sheet}
+    assert "10\u2076 cells. \u00b9" in extract("epub", zipped(members)).text
 
 
 def test_a_locked_book_says_so() -> None:
@@ -511,6 +611,43 @@ def test_latex() -> None:
         "The lease\n\nWords.\n\n1 Notice periods\n\nIt ends in May, costs 5 % of this café.\n\n"
         "a\tb\nc\td"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (r"10\textsuperscript{6} H\textsubscript{2}O", "10\u2076 H\u2082O"),
+        (r"fee \sout{50} 75, \st{60} 80, \cancel{9}", "fee 75, 80,"),
+        (
+            r"\begin{enumerate}\item One\item Two\begin{enumerate}\item Sub\end{enumerate}"
+            r"\item Three\end{enumerate}",
+            "1. One\n2. Two\n(a) Sub\n3. Three",
+        ),
+        (r"\begin{enumerate}[label=(\roman*)]\item A\item B\end{enumerate}", "(i) A\n(ii) B"),
+        (r"\begin{enumerate}[a)]\item A\item B\end{enumerate}", "a) A\nb) B"),
+        (
+            r"\begin{enumerate}\setcounter{enumi}{2}\item C\item[9.] D\end{enumerate}",
+            "3. C\n9. D",
+        ),
+        (r"\texttt{code} and \verb|x_y|", "code and x_y"),
+        (r"Here\footnote{A note.} it is.", "Here it is.\n\nA note."),
+        (r"\phantom{no}\iffalse no \fi\begin{comment}no\end{comment}x", "x"),
+        (r"The observa\-tory", "The observatory"),
+        (r"\begin{tabular}{ll}\multicolumn{2}{c}{x}\\1 & 2\end{tabular}", "x\n1\t2"),
+        ("The \ufb01nal o\ufb03cer", "The final officer"),
+    ],
+)
+def test_latex_is_read_as_it_is_printed(source: str, text: str) -> None:
+    assert extract("latex", source.encode()).text == text
+
+
+def test_headings_of_latex_have_their_numbers() -> None:
+    source = (
+        r"\documentclass{report}\begin{document}\chapter{A}a\section{B}b\section*{C}c"
+        r"\chapter{D}d\section{E}e\appendix\chapter{F}f\end{document}"
+    )
+    outline = extract("latex", source.encode()).outline
+    assert [found.text for found in outline] == ["1 A", "1.1 B", "C", "2 D", "2.1 E", "A F"]
 
 
 # Hostile

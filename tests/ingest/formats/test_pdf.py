@@ -10,6 +10,7 @@ from itertools import pairwise
 import pypdf
 import pytest
 from fpdf import FPDF
+from PIL import Image
 from pypdf.generic import (
     DecodedStreamObject,
     NameObject,
@@ -683,3 +684,92 @@ def test_the_way_before_an_empty_string_parts_two_words(is_packed: bool) -> None
     else:
         data = by_hand(content)
     assert extract("pdf", data).text == "see the EXAMPLES ("
+
+
+def test_digits_raised_in_type_of_the_same_size_do_not_join_the_number() -> None:
+    # They stood on a line of their own.
+    def draw(canvas: Canvas) -> None:
+        text = canvas.beginText(60, 700)
+        text.setFont("Helvetica", 12)
+        for words, rise in (("It has 10", 0), ("6", 5), (" cells, H", 0), ("2", -6), ("O", 0)):
+            text.setRise(rise)
+            text.textOut(words)
+        canvas.drawText(text)
+
+    assert text_of(draw) == "It has 10\u2076 cells, H\u2082O"
+
+
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_text_that_a_line_runs_through_is_left_out(is_filled: bool) -> None:
+    # A struck price was read as valid.
+    def draw(canvas: Canvas) -> None:
+        written("The fee is 50 euros 75 euros.", "It is due.", y=700, size=12)(canvas)
+        left = 60 + canvas.stringWidth("The fee is ", "Helvetica", 12)
+        width = canvas.stringWidth("50 euros", "Helvetica", 12)
+        if is_filled:
+            canvas.rect(left, 703.6, width, 0.7, stroke=0, fill=1)
+        else:
+            canvas.line(left, 704, left + width, 704)
+        canvas.line(60, 682, 120, 682)  # under the second line
+
+    assert text_of(draw) == "The fee is 75 euros.\nIt is due."
+
+
+def test_lines_of_tables_strike_nothing_out() -> None:
+    def draw(canvas: Canvas) -> None:
+        for at, name in enumerate(("Norway", "Latvia", "Malta")):
+            canvas.drawString(60, 700 - 16 * at, name)
+            canvas.drawString(160, 700 - 16 * at, str(at))
+            canvas.line(50, 704 - 16 * at, 400, 704 - 16 * at)  # badly set, through the words
+
+    assert text_of(draw) == "Norway\t0\nLatvia\t1\nMalta\t2"
+
+
+def test_what_a_note_strikes_out_is_left_out() -> None:
+    data = with_note(drawn(written("The fee is 50.", "It is 75.", y=645)), "/StrikeOut", "")
+    assert extract("pdf", data).text == "It is 75."
+
+
+def test_a_scan_with_a_stamp_at_its_edge_is_named() -> None:
+    # The number of the page was text enough for the page.
+    noise = bytes(at * 7 % 256 for at in range(100 * 140 * 3))
+    picture = ImageReader(Image.frombytes("RGB", (100, 140), noise))
+
+    def scan(canvas: Canvas) -> None:
+        canvas.drawImage(picture, 0, 0, 595, 842)
+        written("ACME-000123", x=450, y=20, size=9)(canvas)
+
+    extracted = extract("pdf", drawn(written("Minutes."), scan, written("Closed.")))
+    assert extracted.text == "Minutes.\nACME-000123\nClosed."
+    assert extracted.gaps[0].startswith("page 2 is a picture without text but that at the edge")
+
+
+_WORDS = b"<< /Length 40 >>\nstream\nBT /F1 12 Tf 60 700 Td (Hello there) Tj ET \nendstream"
+_LOOPS = {
+    "contents": (b"[4 0 R 6 0 R]", b"6 0 obj\n%b\nendobj\n" % _WORDS, b""),
+    "length": (_WORDS.replace(b"/Length 40", b"/Length 4 0 R"), b"", b""),
+    "a number": (_WORDS, b"6 0 obj\n6 0 R\nendobj\n", b"/Rotate 6 0 R"),
+    "a field": (
+        _WORDS,
+        b"6 0 obj\n<< /Subtype /Widget /FT /Tx /T (a) /Parent 6 0 R /Kids [6 0 R] "
+        b"/Rect [0 0 9 9] >>\nendobj\n",
+        b"/Annots [6 0 R 6 0 R]",
+    ),
+    "arrays in arrays": (_WORDS, b"", b"/X " + b"[" * 50_000),
+}
+
+
+@pytest.mark.parametrize("loop", _LOOPS)
+def test_objects_that_hold_themselves_end(loop: str) -> None:
+    content, more, page = _LOOPS[loop]
+    data = by_hand(b"", more=more, page=page).replace(
+        b"4 0 obj\n<< /Length 0 >>\nstream\n\nendstream", b"4 0 obj\n" + content
+    )
+    assert b"Hello there" in data
+    assert extract("pdf", data).text == "Hello there"
+
+
+def test_pages_that_hold_themselves_are_refused() -> None:
+    data = by_hand(b"").replace(b"/Kids [3 0 R]", b"/Kids [2 0 R 3 0 R]")
+    with pytest.raises(IngestError, match="damaged"):
+        extract("pdf", data)
