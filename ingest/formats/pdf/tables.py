@@ -25,8 +25,10 @@ def table_cell(table: Table, glyphs: list[Glyph]) -> tuple[Cell | None, list[Gly
     before: Glyph | None = None
     box: CellBox | None = None
     for glyph in glyphs:
-        if before is None or not _is_in_word(before, glyph):  # else it is where its word begins
-            box = boxes.at((glyph.left + glyph.right) / 2, glyph.base - 0.3 * glyph.size)
+        own = boxes.at((glyph.left + glyph.right) / 2, glyph.base - 0.3 * glyph.size)
+        # A word is where it begins, also where it reaches over the line of its cell.
+        if before is None or not _is_in_word(before, glyph) or _begins(own, before, glyph):
+            box = own
         (outside if box is None else inside.setdefault(box, [])).append(glyph)
         before = glyph
     filled = {box: lines for box in inside if (lines := _cell_lines(inside[box]))}
@@ -56,6 +58,11 @@ def _is_in_word(before: Glyph, glyph: Glyph) -> bool:
         and abs(gap) <= WORD_GAP * glyph.size
         and abs(glyph.base - before.base) <= SAME_BASE * glyph.size
     )
+
+
+def _begins(box: CellBox | None, before: Glyph, glyph: Glyph) -> bool:
+    """Tell whether a glyph of a text of its own stands where the text of a cell begins."""
+    return box is not None and glyph.run != before.run and glyph.left - box[0] < glyph.size
 
 
 def _cell_lines(glyphs: list[Glyph]) -> list[Line]:

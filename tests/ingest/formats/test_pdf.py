@@ -420,15 +420,22 @@ def test_a_word_that_reaches_over_the_line_of_its_cell_stays_whole() -> None:
 
     def draw(canvas: Canvas) -> None:
         for edge in (60, 140, 260):
-            canvas.line(edge, 700, edge, 780)
-        for edge in (700, 740, 780):
+            canvas.line(edge, 660, edge, 780)
+        for edge in (660, 700, 740, 780):
             canvas.line(60, edge, 260, edge)
         written("ssh-askpass-gnome", x=63, y=755)(canvas)
+        reach = canvas.stringWidth("recountdiff-so", "Helvetica", 11)
+        written("recountdiff-so", x=143 - reach, y=675)(canvas)
+        written("counts it anew", x=143, y=675)(canvas)
         written("asks for a phrase", x=163, y=755)(canvas)
         written("ssh", x=63, y=715)(canvas)
         written("the client", x=143, y=715)(canvas)
 
-    assert text_of(draw) == "ssh-askpass-gnome\tasks for a phrase\nssh\tthe client"
+    assert text_of(draw).split("\n") == [
+        "ssh-askpass-gnome\tasks for a phrase",
+        "ssh\tthe client",
+        "recountdiff-so\tcounts it anew",
+    ]
 
 
 def test_a_frame_around_text_is_no_table() -> None:
