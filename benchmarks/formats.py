@@ -79,7 +79,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as index, DocQA(index) as qa:
             report = qa.index([options.folder.resolve()])
             for failure in report.failed:
-                print(f"failed: {failure.path}: {failure.reason}", file=sys.stderr)
+                print(f"failed: {failure.path}: {failure.error}", file=sys.stderr)
             for folder in folders:
                 ask(qa, folder, formats[folder.name], random.Random(options.seed))
     print("| format | files | size | characters | a MB | quoted | found | answered |")

@@ -23,7 +23,7 @@ _SITE = re.compile(
     r"top-?bar|colophon|masthead)(?:$|\s)",
     re.IGNORECASE,
 )
-_SEARCH = re.compile(r"search|such(?:e|en)\b|recherche|busca", re.IGNORECASE)
+_SEARCH = re.compile(r"(?<![a-z])(?:search|suche\b|recherche|busca)", re.IGNORECASE)
 _CONSENT = re.compile(
     r"cookie|consent|gdpr|onetrust|cybot|(?:^|\s)(?:cc|qc)-(?:window|banner|cmp)", re.IGNORECASE
 )

@@ -63,8 +63,8 @@ _DRAWN_FORMULA = ("katex-html", "MathJax_Preview")
 _HIDDEN_FORMULA = ("mwe-math-mathml", "katex-mathml", "MJX_Assistive_MathML")
 _FORMULA_PICTURE = ("tex", "math", "latex", "mwe-math")
 
-# Numbers of lines beside code.
-_MARGIN = frozenset("lineno linenos linenodiv line-number line-numbers".split())
+# What numbers of lines beside code are set as, and called; pages call whole listings so, too.
+_MARGIN_TAGS, _MARGINS = ("td", "span"), ("lineno", "linenos", "line-number")
 _RAISED = re.compile("[⁰¹²³⁴-ⁿ₀-₎^_]")  # in text that was raised or lowered before
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
@@ -218,7 +218,7 @@ class Page:
         if tag in _UNSEEN or is_struck(attributes, look):
             return False
         names = attributes.get("class", "")
-        if not _MARGIN.isdisjoint(names.split()):
+        if tag in _MARGIN_TAGS and names.strip() in _MARGINS:
             return False
         if any(name in names for name in _HIDDEN_FORMULA):
             return True

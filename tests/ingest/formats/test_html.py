@@ -199,6 +199,8 @@ def test_menus_without_a_name_are_left_out(body: str) -> None:
         "<div class=header><p class=title>Rent</p><a href=#a>Members</a> | <a href=#b>Types</a></div>"
         "<p>It is 5 euros.",
         "<div class=menu><a name=top>The soup is 5 euros.</div>",
+        "<form action=/research/new><label>Name <b>Ada</b></label></form>",
+        "<pre class='line-numbers'>rent = 5</pre><p>It is 5 euros.",
         "<form action=/search><h2>How to search</h2><p>Write words.</form>",
     ],
 )
