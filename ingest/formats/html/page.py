@@ -201,7 +201,11 @@ class Page:
         pass
 
     def _is_seen(self, tag: str, attributes: Mapping[str, str], look: Look) -> bool:
-        if tag in _UNSEEN or is_struck(attributes, look):
+        if tag in _UNSEEN:
+            return False
+        if not attributes and not look:
+            return tag != "dialog"
+        if is_struck(attributes, look):
             return False
         names = attributes.get("class", "")
         if any(name in names for name in _HIDDEN_FORMULA):
