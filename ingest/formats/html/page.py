@@ -62,7 +62,8 @@ _DRAWN_FORMULA = ("katex-html", "MathJax_Preview")
 _HIDDEN_FORMULA = ("mwe-math-mathml", "katex-mathml", "MJX_Assistive_MathML")
 _FORMULA_PICTURE = ("tex", "math", "latex", "mwe-math")
 
-_RAISED = re.compile("[⁰¹²³⁴-ⁿ₀-₎^_]")  # in text that was raised or lowered before
+# What a link or another element in it has raised or lowered already.
+_RAISED = re.compile(r"[⁰¹²³⁴-ⁿ₀-₎]+|[\^_]\S+")
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
 _PERMALINKS = frozenset("¶#§🔗")
@@ -388,7 +389,7 @@ class Page:
     def _end_script(self, element: _Open, checkpoint: Checkpoint) -> None:
         text = self.layout.since(checkpoint)
         is_raised = element.tag in ("sup", "sub", "a") or is_raised_length(text)
-        if "\n" in text or "\t" in text or not is_raised or _RAISED.search(text):
+        if "\n" in text or "\t" in text or not is_raised or _RAISED.fullmatch(text.strip()):
             return
         self.layout.take_back(checkpoint)
         if element.script == "sub":

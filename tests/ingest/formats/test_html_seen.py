@@ -37,6 +37,10 @@ def test_what_a_style_raises_never_joins_the_number(body: str) -> None:
     assert text_of(body) == "10⁶ cells"
 
 
+def test_a_power_of_a_power_stays_one() -> None:
+    assert text_of("<p>e<sup>x<sup>2</sup></sup>") == "e^x²"
+
+
 @pytest.mark.parametrize(
     "body",
     [
