@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=2, help="besides the one of the driver")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--overhead", action="store_true")
+    parser.add_argument("--turns", type=int, default=3, help="of plain and Ray, for --overhead")
     args = parser.parse_args()
     chance = random.Random(args.seed)
     with TemporaryDirectory(prefix="docqa-cluster-") as scratch:
@@ -60,7 +61,7 @@ def main() -> None:
         nodes = Nodes(args.nodes)
         try:
             if args.overhead:
-                sys.exit(overhead(folder, nodes, args.shards))
+                sys.exit(overhead(folder, nodes, args.shards, args.turns))
             sys.exit(rounds(folder, nodes, args, chance))
         finally:
             nodes.end()
@@ -229,9 +230,9 @@ def content(shard: Path) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-def overhead(folder: Path, nodes: Nodes, shards: int) -> int:
+def overhead(folder: Path, nodes: Nodes, shards: int, turns: int) -> int:
     documents = folder / "documents"
-    for turn in range(3):
+    for turn in range(turns):
         row: dict[str, Any] = {"turn": turn}
         for name, address in (("plain", None), ("ray", nodes.address)):
             index = folder / name

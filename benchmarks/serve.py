@@ -153,7 +153,11 @@ def server(kind: str, index: str) -> Iterator[tuple[int, psutil.Process]]:
             yield port, psutil.Process(process.pid)
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:  # it still answers those that have gone
+                process.kill()
+                process.wait()
 
 
 def _get(port: int, path: str) -> int:

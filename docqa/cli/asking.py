@@ -447,6 +447,6 @@ def answer_settings(reader: str | None, asked: dict[str, Any]) -> AnswerSettings
     values = dict(asked)
     if (file := values.pop("settings_file", None)) is not None:
         return replace(AnswerSettings.from_file(file), **values)
-    from docqa.index.models.folders import model_folder
+    from docqa.model.adapter import reader_folder
 
-    return replace(AnswerSettings.of_reader(model_folder(reader or DEFAULT_READER)), **values)
+    return replace(AnswerSettings.of_reader(reader_folder(reader or DEFAULT_READER)), **values)

@@ -67,6 +67,11 @@ def _dev_option(purpose: str) -> Callable[[_Command], _Command]:
 @_setting("weight_decay", click.FloatRange(min=0), "Of AdamW; not on biases and norms.")
 @_setting("clip", _Positive, "The longest gradient.")
 @_setting(
+    "adapter_rank",
+    click.IntRange(min=0),
+    "Train a low-rank adapter of this rank on each matrix; 0 trains all weights.",
+)
+@_setting(
     "dropout",
     click.FloatRange(0, 1, max_open=True),
     "Of hidden states alone, in place of the base's own.",

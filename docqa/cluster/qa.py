@@ -100,14 +100,7 @@ class ClusterQA(DocQA):
         groups: Sequence[Handle],
         readers: Handle,
     ) -> None:
-        super().__init__(
-            settings.index,
-            reader=settings.reader,
-            embedder=settings.embedder,
-            device=settings.device,
-            dtype=settings.dtype,
-            settings=settings.answers,
-        )
+        super().__init__(settings.index, **settings.asking)
         self._served = ServedCollection(
             settings.index, settings.embedder, settings.device, groups, cluster
         )

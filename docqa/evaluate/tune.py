@@ -21,8 +21,8 @@ from docqa.errors import ModelError
 from docqa.evaluate.evaluation import write_articles
 from docqa.evaluate.metrics import best_over, exact_match, f1
 from docqa.evaluate.squad import DevSet, load_dev
-from docqa.index.models.folders import model_folder
 from docqa.ingest.document import Source
+from docqa.model.adapter import reader_folder
 from docqa.qa import DocQA
 from docqa.ranking.early_stopping import leads, windows_read
 from docqa.ranking.evidence import Evidence
@@ -185,7 +185,7 @@ def choose_settings(
     drawn = [each.question for one in sets for each in one.sampled()]
     if not any(question.answers for question in drawn):
         raise ValueError("there is no answerable question to choose settings by")
-    own = AnswerSettings.of_reader(model_folder(reader))
+    own = AnswerSettings.of_reader(reader_folder(reader))
     plain = AnswerSettings(
         max_answer_tokens=own.max_answer_tokens,
         headings=own.headings,

@@ -19,7 +19,6 @@ from torch import Tensor
 from docqa.errors import QuestionError
 from docqa.index.models.batches import batches
 from docqa.index.models.device import Device, DType, on_device, pick_device, pick_dtype
-from docqa.index.models.folders import model_folder
 from docqa.index.models.tokenizer import ModelTokenizer
 from docqa.ingest.windows import (
     IntArray,
@@ -30,6 +29,7 @@ from docqa.ingest.windows import (
     split,
     tokenize,
 )
+from docqa.model.adapter import reader_folder
 from docqa.model.rows import PairEncoder, length_batches
 from docqa.model.span_head import load_reader, row_logits
 from docqa.question import check_question
@@ -57,7 +57,7 @@ class SpanModel:
     """
 
     def __init__(self, name: str, device: Device = "auto", dtype: DType = "auto") -> None:
-        folder = model_folder(name)
+        folder = reader_folder(name)
         self.name = name
         self.answer_settings = AnswerSettings.of_reader(folder)
         self.device = pick_device(device)
@@ -236,4 +236,4 @@ def load_tokenizer(name: str) -> Tokenizer:
     Raises:
         ModelError: it can't be had, or is not a fast one.
     """
-    return plain_tokenizer(ModelTokenizer.load(model_folder(name)).backend)
+    return plain_tokenizer(ModelTokenizer.load(reader_folder(name)).backend)

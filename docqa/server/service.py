@@ -64,14 +64,7 @@ class Service:
         from docqa.qa import DocQA
 
         limits = settings.limits
-        qa = qa or DocQA(
-            settings.index,
-            reader=settings.reader,
-            embedder=settings.embedder,
-            device=settings.device,
-            dtype=settings.dtype,
-            settings=settings.answers,
-        )
+        qa = qa or DocQA(settings.index, **settings.asking)
         catalog = Catalog(settings.index, settings.show_paths)
         answering = Answering(qa, catalog)
         metrics = Metrics()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from docqa.errors import DocQAError
 from docqa.settings import DEFAULT_INDEX, AnswerSettings
@@ -127,6 +128,17 @@ class ServerSettings:
                 "changes are allowed to everybody who can reach the server: give --token-file, "
                 "or listen on 127.0.0.1"
             )
+
+    @property
+    def asking(self) -> dict[str, Any]:
+        """Return the arguments of :class:`docqa.qa.DocQA` beside the index."""
+        return {
+            "reader": self.reader,
+            "embedder": self.embedder,
+            "device": self.device,
+            "dtype": self.dtype,
+            "settings": self.answers,
+        }
 
     @property
     def is_local(self) -> bool:

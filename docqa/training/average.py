@@ -20,9 +20,11 @@ from docqa.evaluate.evaluation import SetScores, evaluate_sets
 from docqa.evaluate.squad import load_dev
 from docqa.evaluate.tune import Tuned, choose_settings
 from docqa.index.models.device import Device
-from docqa.index.models.folders import model_folder, weights_sha256
+from docqa.index.models.folders import weights_sha256
 from docqa.index.models.tokenizer import load_fast_tokenizer
+from docqa.model.adapter import reader_folder
 from docqa.model.rows import PairEncoder
+from docqa.model.saved import save_reader
 from docqa.model.span_head import load_span_head
 from docqa.reader import Reader
 from docqa.settings import READER_SETTINGS, AnswerSettings
@@ -30,7 +32,6 @@ from docqa.training.card import Averaged, DataFile, averaged_card
 from docqa.training.run_folder import check_out, make_folder, put_reader, state_folder
 from docqa.training.settings import TrainSettings
 from docqa.training.stages import OnStage, stage_progress
-from docqa.training.trained_model import save_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def average(
     check_out(out, resume=False)
     on_stage = progress or (lambda *_: None)
     sets = load_dev(dev, dev_questions)
-    folders = {name: model_folder(name) for name in readers}
+    folders = {name: reader_folder(name) for name in readers}
     total = sum(readers.values())
     shares = {name: share / total for name, share in readers.items()}
     with TemporaryDirectory(prefix="docqa-average-") as work:

@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from docqa.errors import ModelError, TrainError
 from docqa.evaluate.squad import DevSet, load_dev, load_squad
 from docqa.index.models.device import Device, pick_device
+from docqa.model.adapter import with_adapter
 from docqa.model.rows import PairEncoder
 from docqa.training.card import Data, DataFile
 from docqa.training.checkpoint import check_run
@@ -121,6 +122,8 @@ def prepare_run(
     encoder = PairEncoder(base, model)
     if encoder.cls_position(0, 0) is None:
         raise ModelError("a model without a CLS token can't learn where there is no answer")
+    if settings.adapter_rank:
+        model = with_adapter(model, settings.base, settings.adapter_rank)
     articles = list(chain.from_iterable(learned))
     examples = make_examples(articles, encoder.tokenizer, stage_progress(on_stage, "tokenizing"))
     if not len(examples):

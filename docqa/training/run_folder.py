@@ -12,6 +12,8 @@ from docqa.training.checkpoint import Progress
 
 # A name that nobody else gives a folder: it is removed in the end, with all that it holds.
 _STATE = "docqa-unfinished"
+# The adapter alone, beside the reader that it makes of its base.
+ADAPTER = "adapter"
 
 _COLUMNS = ("step", "epoch", "loss", "learning_rate", "tokens_per_second", "exact_match", "f1")
 
@@ -112,7 +114,10 @@ def put_reader(made: Path, card: str, out: Path) -> None:
     """
     with replaced(out / "README.md") as part:
         part.write_text(card, encoding="utf-8")
-    for file in sorted(made.iterdir(), key=lambda file: file.suffix == ".safetensors"):
-        with replaced(out / file.name) as part:
+    files = [file for file in made.rglob("*") if file.is_file()]
+    for file in sorted(files, key=lambda file: file == made / "model.safetensors"):
+        target = out / file.relative_to(made)
+        target.parent.mkdir(exist_ok=True)
+        with replaced(target) as part:
             shutil.copyfile(file, part)
     shutil.rmtree(state_folder(out))

@@ -15,6 +15,7 @@ Normalize = Literal["question", "window"]
 
 # Settings that are whole numbers, with their least values.
 _COUNTS = {
+    "adapter_rank": 0,
     "batch_questions": 1,
     "window_size": 1,
     "overlap": 0,
@@ -38,6 +39,8 @@ class TrainSettings:
         warmup: the share of all steps over which the rate rises from 0; then it falls to 0.
         weight_decay: of AdamW; not on biases and norms.
         clip: the longest gradient, as a norm.
+        adapter_rank: of the low-rank adapter that is trained in place of the base's weights, on
+            each matrix of its layers (Hu et al. 2022, "LoRA"); 0 trains all weights.
         dropout: of hidden states, and none of attention; None keeps what the base has of both.
         ema_decay: what is evaluated and kept is the exponential moving average of the weights, of
             which so much stays at each step (Polyak and Juditsky 1992); 0 keeps the weights as
@@ -75,6 +78,7 @@ class TrainSettings:
     warmup: float = 0.06
     weight_decay: float = 0.01
     clip: float = 1.0
+    adapter_rank: int = 0
     dropout: float | None = None
     ema_decay: float = 0.0
     window_size: int = 320

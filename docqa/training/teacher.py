@@ -21,8 +21,9 @@ from torch import Tensor
 
 from docqa.errors import TrainError
 from docqa.index.files import replaced
-from docqa.index.models.folders import model_folder, weights_sha256
+from docqa.index.models.folders import weights_sha256
 from docqa.ingest.windows import IntArray
+from docqa.model.adapter import reader_folder
 from docqa.model.span_model import SpanModel
 from docqa.ranking.reading import Job
 from docqa.reader import READ_WINDOW
@@ -123,7 +124,7 @@ def teacher_logits(
         ModelError: the teacher can't be loaded.
         TrainError: the file can't be read or made, or is of another teacher or other data.
     """
-    made_of = f"{weights_sha256(model_folder(teacher))} {data.fingerprint()}"
+    made_of = f"{weights_sha256(reader_folder(teacher))} {data.fingerprint()}"
     if not kept.exists():
         make_folder(kept.parent)
         parts = _read(data, SpanModel(teacher, device), progress)

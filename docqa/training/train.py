@@ -13,16 +13,17 @@ from docqa.errors import TrainError
 from docqa.evaluate.evaluation import SetScores, evaluate_sets
 from docqa.evaluate.tune import Tuned, choose_settings
 from docqa.index.models.device import Device
+from docqa.model.adapter import merged, save_adapter
+from docqa.model.saved import save_reader
 from docqa.reader import Reader
 from docqa.settings import READER_SETTINGS, AnswerSettings
 from docqa.training.card import Made, card
 from docqa.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from docqa.training.prepared_run import PreparedRun, prepare_run
-from docqa.training.run_folder import draw_curves, put_reader, write_log
+from docqa.training.run_folder import ADAPTER, draw_curves, put_reader, write_log
 from docqa.training.sampling import Drawn
 from docqa.training.settings import TrainSettings
 from docqa.training.stages import OnStage, stage_progress
-from docqa.training.trained_model import save_reader
 
 # A checkpoint is written after each evaluation, and when this has passed.
 _CHECKPOINT_SECONDS = 300.0
@@ -116,6 +117,8 @@ def train(
             settings.refused,
         )
         tuned.settings.save(folder / READER_SETTINGS)
+        if settings.adapter_rank:
+            tuned.settings.save(folder / ADAPTER / READER_SETTINGS)
         write_log(out / "log.csv", state)
         draw_curves(out / "curves.png", state)
         put_reader(folder, card(Made(settings, run.data, state, tuned, teacher, command)), out)
@@ -191,7 +194,9 @@ class _Loop:
         run, state = self._run, self._progress
         folder = run.state / f"step-{state.steps}"
         if run.is_main:
-            save_reader(run.weights, run.base, run.encoder.max_tokens, folder)
+            save_reader(merged(run.weights), run.base, run.encoder.max_tokens, folder)
+            if run.settings.adapter_rank:
+                save_adapter(run.weights, folder / ADAPTER)
         run.accelerator.wait_for_everyone()
         scores, sets = evaluate_sets(
             Reader(str(folder), device=run.device),

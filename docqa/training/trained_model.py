@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,15 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from docqa.errors import ModelError
-from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder, load_quietly, model_folder
-from docqa.index.models.tokenizer import load_fast_tokenizer
+from docqa.index.models.folders import DEFAULT_EMBEDDER, embedder_folder, load_quietly
+from docqa.model.adapter import reader_folder
+from docqa.model.saved import DROPOUTS
 from docqa.training.settings import TrainSettings
-
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob")
 
 
 def base_folder(name: str) -> Path:
     """Return the folder of the encoder to start from; the default embedder's is in its package."""
-    return embedder_folder(name)[0] if name == DEFAULT_EMBEDDER else model_folder(name)
+    return embedder_folder(name)[0] if name == DEFAULT_EMBEDDER else reader_folder(name)
 
 
 def load_base(folder: Path, settings: TrainSettings) -> Any:
@@ -35,7 +33,7 @@ def load_base(folder: Path, settings: TrainSettings) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         if settings.dropout is not None:
-            for name, share in zip(_DROPOUTS, (settings.dropout, 0.0), strict=True):
+            for name, share in zip(DROPOUTS, (settings.dropout, 0.0), strict=True):
                 setattr(config, name, share)
         return AutoModelForQuestionAnswering.from_pretrained(
             folder,
@@ -80,24 +78,3 @@ def moving_average(
     average = AveragedModel(model, device, multi_avg_fn=averaging)
     optimizer.register_step_post_hook(lambda *_: average.update_parameters(model))
     return average
-
-
-def save_reader(model: Any, base: Path, max_tokens: int, folder: Path) -> None:
-    """Write the model in float16, and its tokenizer, as an ordinary Hugging Face folder.
-
-    Its dropout is the base's again, for whoever fine-tunes it next.
-    """
-    from transformers import AutoConfig
-
-    load_quietly()
-    half = copy.deepcopy(model).to("cpu", torch.float16)
-    usual = AutoConfig.from_pretrained(base, local_files_only=True)
-    for name in _DROPOUTS:
-        if hasattr(usual, name):
-            setattr(half.config, name, getattr(usual, name))
-    half.save_pretrained(folder)
-    tokenizer = load_fast_tokenizer(base)
-    tokenizer.model_max_length = max_tokens
-    tokenizer.backend_tokenizer.no_truncation()
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.save_pretrained(folder)

@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 
 from docqa.index.errors import ModelError
+from docqa.index.models.packaged import packaged_folder
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 # The published weights of sentence-transformers/all-MiniLM-L6-v2.
@@ -26,11 +27,11 @@ def load_quietly() -> None:
 
 
 def model_folder(name: str) -> Path:
-    """The folder of a model, fetched from the hub if ``name`` is not a folder here.
+    """Return the folder of a model, fetched from the hub if ``name`` is not a folder here.
 
     Args:
-        name: a folder, or a model's name on the hub. What lies in the hub's local cache is found
-            without a network.
+        name: a folder, or a model's name on the hub. What packages hold
+            (:mod:`docqa.index.models.packaged`) or the hub's own cache is found without a network.
 
     Raises:
         ModelError: neither a folder nor a model that can be had.
@@ -40,6 +41,8 @@ def model_folder(name: str) -> Path:
         return folder
     if name.startswith((".", "/", "~")):
         raise ModelError(f"no such model folder: {name}")
+    if (packaged := packaged_folder(name)) is not None:
+        return packaged
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

@@ -20,7 +20,8 @@ from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
 from docqa.ingest.formats.raised import lowered, raised
 
-_WORD_97, _WORD_6 = 0xA5EC, (0xA5DC, 0xA5DB)
+# Before Word 97; the last four are those of East Asia.
+_WORD_97, _WORD_6 = 0xA5EC, (0xA5DC, 0xA5DB, 0xA697, 0xA698, 0xA699, 0xA69B)
 _ENCRYPTED, _SECOND_TABLE = 0x0100, 0x0200
 _PAGE = 512  # of formats
 # Where the head of the stream has its numbers.

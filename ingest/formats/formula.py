@@ -60,7 +60,7 @@ def line(pieces: list[str]) -> str:
         elif (
             last.isalnum()
             and piece[0].isalnum()
-            and (_letters(text[-2:]) > 1 or _letters(piece[:2]) > 1)
+            and (_letters(text[-2:]) > 1 or _letters(piece[:2]) > 1 or _is_script(text))
         ):
             text = f"{text.rstrip()} {piece}"
         elif piece in (",", ";"):
@@ -68,6 +68,11 @@ def line(pieces: list[str]) -> str:
         else:
             text += piece
     return text.strip()
+
+
+def _is_script(text: str) -> bool:
+    """Return whether a text ends in a raised or lowered sign that would take in what follows."""
+    return text[-2:-1] in ("^", "_")
 
 
 def _letters(text: str) -> int:

@@ -37,11 +37,12 @@ def soften(text: str) -> str:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Yield the words of a text, and each two parts that a hyphen joins in longer ones."""
+    """Yield the words of a text, their parts, and each two parts that a hyphen joins."""
     for word in _WHOLE.findall(text.casefold()):
         yield word
         parts = re.split("[-\u2010]", word)
-        if len(parts) > 2:
+        if len(parts) > 1:
+            yield from parts
             yield from ("-".join(pair) for pair in pairwise(parts))
 
 
@@ -50,7 +51,8 @@ def _softened(cut: re.Match[str], words: set[str]) -> str:
     is_compound = head.casefold() in _FIRST_PARTS and len(tail) > 3
     joined, hyphened = (head + tail).casefold(), f"{head}-{tail}".casefold()
     before = cut.string[cut.start() - 1 : cut.start()]
-    if hyphen == SOFT or (joined in words and tail.islower()):
+    is_one_case = tail.islower() or (tail.isupper() and head.isupper())
+    if hyphen == SOFT or (joined in words and is_one_case):
         is_cut = True
     elif hyphened in words or not tail.islower() or len(head) < 2 or before in ("-", "\u2010"):
         is_cut = False

@@ -5,6 +5,8 @@ The formats tell it what they meet; it never knows which format that is.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from docqa.ingest.formats import Heading
@@ -12,10 +14,12 @@ from docqa.ingest.formats.ligatures import without_ligatures
 from docqa.ingest.formats.raised import lowered, raised
 
 _SPACE, _LINE, _BLANK_LINE, _CELL = " ", "\n", "\n\n", "\t"
+NO_LINK = 0
 
 # The lines of a longer cell are kept: it is part of a page's layout rather than of a table.
 _LONGEST_CELL = 400
 _LOOK_BACK = 4
+_HIGH = 2  # a heading that is not within a table of data
 
 
 class Checkpoint(NamedTuple):
@@ -30,6 +34,31 @@ class Checkpoint(NamedTuple):
     held: bool
 
 
+class Piece(NamedTuple):
+    """A part of a line that is of one link, or of none.
+
+    Attributes:
+        text: without white space at its ends.
+        link: the number of the link, as :attr:`Layout.link` had it.
+    """
+
+    text: str
+    link: int
+
+
+class Line(NamedTuple):
+    """A line as it was written.
+
+    Attributes:
+        start, end: where it stands in the text.
+        pieces: its text, link by link; none of them is empty.
+    """
+
+    start: int
+    end: int
+    pieces: list[Piece]
+
+
 class Layout:
     """Collects text as a browser would lay it out, one line a block or a table's row.
 
@@ -38,6 +67,7 @@ class Layout:
 
     Attributes:
         length: how many code points were written.
+        link: the number of the link that is being written; ``NO_LINK`` outside of links.
         outline: the headings that were written.
         source_line: the line of the file that is being written; 0 where lines mean nothing.
         lines: where the text goes on in another line of the file: ``(offset, line)``.
@@ -45,10 +75,12 @@ class Layout:
 
     def __init__(self) -> None:
         self.length = 0
+        self.link = NO_LINK
         self.outline: list[Heading] = []
         self.source_line = 0
         self.lines: list[tuple[int, int]] = []
-        self._parts: list[str] = []
+        self._parts: list[str] = []  # texts, and between them what separates them
+        self._links: list[int] = []  # of the texts alone
         self._pending = ""
         self._row_has_text = False
         self._held = False  # A marker or a cell waits for its text: no line ends between them.
@@ -165,6 +197,8 @@ class Layout:
     def open_heading(self, level: int, since: Checkpoint | None = None) -> None:
         """Start a heading, here or where it began."""
         self._keep_lines()
+        if level <= _HIGH and self._cells and self._pending == _CELL:
+            self._pending = _BLANK_LINE  # a cell of a page's layout, beside its menu
         if self._heading is None:
             self._heading = (len(self._parts) if since is None else since.parts, level)
 
@@ -201,6 +235,7 @@ class Layout:
     def take_back(self, checkpoint: Checkpoint) -> None:
         """Undo what was written since a moment."""
         del self._parts[checkpoint.parts :]
+        del self._links[(checkpoint.parts + 1) // 2 :]
         del self.outline[checkpoint.headings :]
         del self.lines[checkpoint.lines :]
         self.length = checkpoint.length
@@ -227,6 +262,48 @@ class Layout:
         """Return all that was written."""
         return "".join(self._parts)
 
+    def written_lines(self) -> Iterator[Line]:
+        """Yield the lines in their order."""
+        start = end = 0
+        pieces: list[Piece] = []
+        for number, link in enumerate(self._links):
+            separator = self._parts[2 * number - 1] if number else ""
+            if _LINE in separator:
+                yield Line(start, end, pieces)
+                start, pieces = end + len(separator), []
+            text = self._parts[2 * number]
+            end += len(separator) + len(text)
+            if pieces and pieces[-1].link == link:
+                pieces[-1] = Piece(f"{pieces[-1].text}{separator}{text}".strip(), link)
+            elif text.strip():
+                pieces.append(Piece(text.strip(), link))
+        if self._parts:
+            yield Line(start, end, pieces)
+
+    def leave_out(self, lines: Sequence[Line]) -> None:
+        """Take lines out, in their order; nothing can be written afterwards."""
+        text = self.text()
+        kept, cuts = [], [(0, 0)]  # where a cut ends, and how much is missing by then
+        end = missing = 0
+        for line in lines:
+            kept.append(text[end : line.start])
+            end = line.end
+            while text.startswith(_LINE, end):
+                end += 1
+            missing += end - line.start
+            cuts.append((end, missing))
+        kept.append(text[end:])
+
+        def moved(place: int) -> int:
+            return place - cuts[bisect_right(cuts, (place, len(text))) - 1][1]
+
+        self.outline[:] = [
+            Heading(heading.text, heading.level, moved(heading.start)) for heading in self.outline
+        ]
+        self.lines[:] = [(moved(offset), line) for offset, line in self.lines]
+        text = "".join(kept).rstrip(_LINE)
+        self._parts, self._links, self.length = [text], [NO_LINK], len(text)
+
     def _before(self) -> str:
         """The end of what is written on the same line."""
         return "".join(self._parts[-_LOOK_BACK:])[-64:] if not self._pending else ""
@@ -246,6 +323,7 @@ class Layout:
         if self.source_line and (not self.lines or self.lines[-1][1] != self.source_line):
             self.lines.append((self.length, self.source_line))
         self._parts.append(text)
+        self._links.append(self.link)
         self.length += len(text)
         self._pending = ""
         self._row_has_text = True

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
+from mimetypes import guess_extension
 
 import olefile
 
@@ -34,13 +35,13 @@ class _Message:
 
     Attributes:
         fields: what its head says, by name, in order; the subject apart.
-        body: the text of its body.
+        bodies: the texts that are shown, in their order.
         attachments: names and bytes.
     """
 
     subject: str = ""
     fields: dict[str, str] = field(default_factory=dict)
-    body: Extracted | None = None
+    bodies: list[Extracted] = field(default_factory=list)
     attachments: list[tuple[str, bytes]] = field(default_factory=list)
 
 
@@ -93,8 +94,8 @@ def _write(message: _Message, composer: Composer, depth: int) -> None:
     head = [f"{name}: {value}" for name, value in message.fields.items()]
     if head:
         composer.paragraph("\n".join(head))
-    if message.body is not None:
-        composer.include(message.body, below=1 + depth)
+    for body in message.bodies:
+        composer.include(body, below=1 + depth)
     for name, data in message.attachments:
         _write_attachment(name, data, composer, depth + 1)
 
@@ -124,11 +125,10 @@ def _parsed(data: bytes) -> _Message:
     for name in ("From", "To", "Cc", "Date"):
         if value := _header(parsed, name):
             message.fields[name] = value
-    body = _body_of(parsed)
-    if body is not None:
-        message.body = _body(body)
-    for part in _attachments(parsed, body):
-        name = part.get_filename() or f"message.{part.get_content_subtype()}"
+    shown = list(_shown(parsed))
+    message.bodies = [text for part in shown if (text := _body(part)) is not None]
+    for part in _attachments(parsed, shown):
+        name = part.get_filename() or f"file{guess_extension(part.get_content_type()) or ''}"
         if part.get_content_type() == "message/rfc822":
             inner = part.get_payload()
             first = inner[0] if isinstance(inner, list) and inner else None
@@ -147,27 +147,42 @@ def _header(message: EmailMessage, name: str) -> str:
     return ""
 
 
-def _body_of(message: EmailMessage) -> EmailMessage | None:
-    with suppress(KeyError, AttributeError, ValueError):
-        body = message.get_body(("plain", "html"))
-        return body if isinstance(body, EmailMessage) else None
-    return None
+def _shown(part: EmailMessage) -> Iterator[EmailMessage]:
+    """Yield the parts that are shown as text, one after the other.
+
+    Of alternatives it is one; a list may add its foot, and a person who forwards a message theirs,
+    as a part of its own.
+    """
+    kind = part.get_content_type()
+    if kind in ("text/plain", "text/html"):
+        if not part.is_attachment():
+            yield part
+    elif kind in ("multipart/alternative", "multipart/related"):
+        with suppress(KeyError, AttributeError, ValueError):
+            body = part.get_body(("plain", "html"))
+            if isinstance(body, EmailMessage):
+                yield body
+    elif part.get_content_maintype() == "multipart" and part.is_multipart():
+        for inner in part.iter_parts():
+            if isinstance(inner, EmailMessage) and not inner.get_filename():
+                yield from _shown(inner)
 
 
-def _attachments(message: EmailMessage, body: EmailMessage | None) -> Iterator[EmailMessage]:
+def _attachments(message: EmailMessage, shown: list[EmailMessage]) -> Iterator[EmailMessage]:
     """Yield the parts that are files; pictures inside a body are none."""
     if message.get_content_type() == "message/rfc822" or not message.is_multipart():
-        if message is not body and message.get_filename():
+        if message not in shown and message.get_filename():
             yield message
         return
     for part in message.iter_parts():
-        if part is body or not isinstance(part, EmailMessage):
+        if part in shown or not isinstance(part, EmailMessage):
             continue
-        if part.get_content_type() == "message/rfc822" or part.get_filename():
+        is_file = part.get_filename() or part.is_attachment()
+        if part.get_content_type() == "message/rfc822" or is_file:
             if part.get_content_maintype() not in ("image", "audio", "video"):
                 yield part
         elif part.is_multipart():
-            yield from _attachments(part, body)
+            yield from _attachments(part, shown)
 
 
 def _body(part: EmailMessage) -> Extracted | None:
@@ -211,10 +226,10 @@ def _outlook(ole: olefile.OleFileIO) -> _Message:
         message.fields["Date"] = sent
     body = _text(ole, [], _BODY)
     if body:
-        message.body = Extracted(without_ligatures(body.replace("\r\n", "\n")))
+        message.bodies.append(Extracted(without_ligatures(body.replace("\r\n", "\n"))))
     elif html := _stream(ole, [], _HTML, _BYTES):
         with suppress(IngestError):
-            message.body = extract("html", html)
+            message.bodies.append(extract("html", html))
     folders = {path[0] for path in ole.listdir() if path[0].startswith("__attach_version1.0")}
     for folder in sorted(folders):
         name = _text(ole, [folder], _FILE_NAME) or _text(ole, [folder], _SHORT_NAME) or "file"

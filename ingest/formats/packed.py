@@ -70,7 +70,11 @@ class Package:
             IngestError: as for :meth:`read`, or it is no XML.
         """
         parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            remove_comments=True,
+            collect_ids=False,  # programs write ids that libxml2 would refuse the whole file for
         )
         try:
             return etree.fromstring(self.read(name), parser)

@@ -23,6 +23,7 @@ _SITE = re.compile(
     r"top-?bar|colophon|masthead)(?:$|\s)",
     re.IGNORECASE,
 )
+_SEARCH = re.compile(r"search|such(?:e|en)\b|recherche|busca", re.IGNORECASE)
 _CONSENT = re.compile(
     r"cookie|consent|gdpr|onetrust|cybot|(?:^|\s)(?:cc|qc)-(?:window|banner|cmp)", re.IGNORECASE
 )
@@ -39,6 +40,7 @@ _CONTAINERS = frozenset(
 # Up to so many characters between the links of a menu; "Next: ", " | ", "You are here: ".
 _MOST_BETWEEN_LINKS = 120
 _MOST_RIGHTS = 400
+_MOST_SEARCH = 100
 _MOST_CONSENT = 3000
 _MOST_NOSCRIPT = 300
 
@@ -47,17 +49,21 @@ class Suspect:
     """An open element that may be no part of the page's text.
 
     Attributes:
-        kind: ``navigation``, ``site``, ``consent`` or ``noscript``.
+        kind: ``navigation``, ``search``, ``site``, ``consent`` or ``noscript``.
         checkpoint: of the layout where the element begins.
+        links: how many links had been met by then.
         linked: how many characters of links had been written by then.
-        heads: how many ``h1`` had been met by then.
+        heads: how many titles of the page had been met by then.
     """
 
-    __slots__ = ("checkpoint", "heads", "kind", "linked")
+    __slots__ = ("checkpoint", "heads", "kind", "linked", "links")
 
-    def __init__(self, kind: str, checkpoint: Checkpoint, linked: int, heads: int) -> None:
+    def __init__(
+        self, kind: str, checkpoint: Checkpoint, links: int, linked: int, heads: int
+    ) -> None:
         self.kind = kind
         self.checkpoint = checkpoint
+        self.links = links
         self.linked = linked
         self.heads = heads
 
@@ -72,7 +78,11 @@ def suspicion(tag: str, attributes: Mapping[str, str], parent: str) -> str | Non
         return "noscript"
     if _CONSENT.search(names):
         return "consent"
-    if tag == "nav" or role in ("navigation", "menu", "menubar", "search"):
+    if role == "search" or (
+        tag == "form" and _SEARCH.search(f"{attributes.get('action', '')} {names}")
+    ):
+        return "search"
+    if tag == "nav" or role in ("navigation", "menu", "menubar"):
         return "navigation"
     if role in ("banner", "contentinfo") or (tag in ("header", "footer") and parent == "body"):
         return "site"
@@ -84,25 +94,29 @@ def suspicion(tag: str, attributes: Mapping[str, str], parent: str) -> str | Non
     return None
 
 
-def is_furniture(suspect: Suspect, text: str, linked: int, heads: int) -> bool:
+def is_furniture(suspect: Suspect, text: str, links: int, linked: int, heads: int) -> bool:
     """Return whether an element is left out.
 
     Args:
         suspect: the element.
         text: what was written of it.
+        links: how many links the page holds by its end, those without text among them.
         linked: how many characters of links the page holds by its end.
-        heads: how many ``h1`` the page holds by its end.
+        heads: how many titles the page holds by its end.
     """
-    links = linked - suspect.linked
-    others = max(0, sum(not char.isspace() for char in text) - links)
+    inside = linked - suspect.linked
+    others = max(0, sum(not char.isspace() for char in text) - inside)
+    has_links = links > suspect.links
     match suspect.kind:
         case "noscript":
             return len(text) <= _MOST_NOSCRIPT and bool(_SCRIPTS_WANTED.search(text))
         case "consent":
             return len(text) <= _MOST_CONSENT and bool(_ABOUT_COOKIES.search(text))
         case "navigation":
-            return links > others or (links > 0 and others <= _MOST_BETWEEN_LINKS)
+            return inside > others or (has_links and others <= _MOST_BETWEEN_LINKS)
+        case "search":
+            return heads == suspect.heads and len(text) <= _MOST_SEARCH
         case _:
             if heads > suspect.heads:
                 return False
-            return links > others or (others <= _MOST_RIGHTS and bool(_RIGHTS.search(text)))
+            return inside > others or (others <= _MOST_RIGHTS and bool(_RIGHTS.search(text)))

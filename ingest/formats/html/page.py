@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from docqa.ingest.formats.html.furniture import Suspect, is_furniture, suspicion
 from docqa.ingest.formats.html.lists import List
 from docqa.ingest.formats.html.mathml import Formula
+from docqa.ingest.formats.html.menus import Link, kind_of_link, menu_lines
 from docqa.ingest.formats.html.seen import (
     WHITE,
     Ink,
@@ -17,7 +18,7 @@ from docqa.ingest.formats.html.seen import (
     script_of,
 )
 from docqa.ingest.formats.html.styles import Look, Named, Styles, named
-from docqa.ingest.formats.layout import Checkpoint, Layout
+from docqa.ingest.formats.layout import NO_LINK, Checkpoint, Layout
 
 _PARAGRAPHS = frozenset(
     (
@@ -62,10 +63,14 @@ _DRAWN_FORMULA = ("katex-html", "MathJax_Preview")
 _HIDDEN_FORMULA = ("mwe-math-mathml", "katex-mathml", "MJX_Assistive_MathML")
 _FORMULA_PICTURE = ("tex", "math", "latex", "mwe-math")
 
+# Numbers of lines beside code.
+_MARGIN = frozenset("lineno linenos linenodiv line-number line-numbers".split())
 # What a link or another element in it has raised or lowered already.
 _RAISED = re.compile(r"[⁰¹²³⁴-ⁿ₀-₎]+|[\^_]\S+")
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
+# Of the element that holds the page's title where that is no h1.
+_TITLE = "title"
 _PERMALINKS = frozenset("¶#§🔗")
 # The way back from a note to its mark.
 _BACK_LINKS = frozenset("↩ ↩\ufe0e ↑ ⤴ ⏎ ^".split())
@@ -74,6 +79,8 @@ _SKIP = "skip to"
 _HOLD_COLUMNS = frozenset("body div section article header footer main form fieldset".split())
 _COLUMNS = frozenset("span label a strong b em i".split())
 _MOST_SUSPECTS = 50
+# A page of which more seems to be menus is a list of links.
+_MOST_MENUS = 0.5  # of its text
 _MOST_TITLE_CHARS = 1000
 
 
@@ -135,10 +142,10 @@ class Page:
         self._svg = 0
         self._svg_text = 0
         self._svg_line: str | None = None  # the height of the last text in a drawing
-        self._links = 0
+        self._links = [Link.NONE]  # where each leads
         self._link_to_a_note = False
         self._linked = 0  # characters in links so far, without white space
-        self._heads = 0  # h1s so far
+        self._heads = 0  # titles of the page so far
         self._suspects = 0
         self._column = ""  # the end of the span that has just ended
         self._beside = ""  # the end of the span just before the one that has just begun
@@ -199,7 +206,14 @@ class Page:
         pass
 
     def close(self) -> None:
-        pass
+        if self._keep_furniture or len(self._links) == 1:
+            return
+        headings = frozenset(heading.start for heading in self.layout.outline)
+        lines = menu_lines(self.layout.written_lines(), self._links, headings)
+        length = sum(line.end - line.start for line in lines)
+        if length < self.layout.length * _MOST_MENUS:
+            self.left_out += length
+            self.layout.leave_out(lines)
 
     def _is_seen(self, tag: str, attributes: Mapping[str, str], look: Look) -> bool:
         if tag in _UNSEEN:
@@ -209,6 +223,8 @@ class Page:
         if is_struck(attributes, look):
             return False
         names = attributes.get("class", "")
+        if not _MARGIN.isdisjoint(names.split()):
+            return False
         if any(name in names for name in _HIDDEN_FORMULA):
             return True
         if any(name in names for name in _DRAWN_FORMULA):
@@ -230,7 +246,7 @@ class Page:
             self._title = " ".join(text.split())[:_MOST_TITLE_CHARS]
 
     def _write(self, text: str) -> None:
-        if self._links:
+        if self.layout.link:
             self._linked += sum(not char.isspace() for char in text)
         if self._verbatim:
             self.layout.write_verbatim(text)
@@ -259,10 +275,10 @@ class Page:
             flow = look.get("flex-direction", "") + look.get("flex-flow", "")
             element.parts = "\n" if "column" in flow else " "
         self._note_column(tag, parent)
+        self._heads += tag == "h1" or _TITLE in attributes.get("class", "").split()
         if tag in ("td", "th") or look.get("display") == "table-cell":
             self.layout.cell()
         elif tag in _HEADINGS:
-            self._heads += tag == "h1"
             self.layout.open_heading(_HEADINGS[tag])
         elif tag == "a":
             self._start_link(element, attributes)
@@ -364,7 +380,10 @@ class Page:
         self._column = ""
 
     def _start_link(self, element: _Open, attributes: Mapping[str, str]) -> None:
-        self._links += 1
+        kind = kind_of_link(attributes)
+        if kind:
+            self.layout.link = len(self._links)
+            self._links.append(kind)
         target = attributes.get("href", "")
         if target.startswith("#") or element.script is not None:
             element.checkpoint = self.layout.checkpoint()
@@ -375,7 +394,7 @@ class Page:
                 outer.words += " note"
 
     def _end_link(self, element: _Open) -> None:
-        self._links -= 1
+        self.layout.link = NO_LINK
         self._link_to_a_note = False
         if element.checkpoint is None:
             return
@@ -446,12 +465,14 @@ class Page:
         kind = suspicion(element.tag, attributes, parent.tag if parent else "")
         if kind is not None:
             self._suspects += 1
-            element.suspect = Suspect(kind, self.layout.checkpoint(), self._linked, self._heads)
+            element.suspect = Suspect(
+                kind, self.layout.checkpoint(), len(self._links), self._linked, self._heads
+            )
 
     def _end_suspect(self, suspect: Suspect) -> None:
         self._suspects -= 1
         text = self.layout.since(suspect.checkpoint)
-        if text and is_furniture(suspect, text, self._linked, self._heads):
+        if text and is_furniture(suspect, text, len(self._links), self._linked, self._heads):
             self.left_out += len(text)
             self.layout.take_back(suspect.checkpoint)
             self.layout.line()

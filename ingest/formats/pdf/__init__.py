@@ -19,7 +19,8 @@ from docqa.ingest.formats.pdf.bombs import unpacks_too_far
 from docqa.ingest.formats.pdf.by_pdfium import PdfiumDocument, opened
 from docqa.ingest.formats.pdf.by_pypdf import PypdfDocument
 from docqa.ingest.formats.pdf.glyphs import PageGlyphs, UnreadablePageError
-from docqa.ingest.formats.pdf.layout import Line, page_lines
+from docqa.ingest.formats.pdf.layout import page_lines
+from docqa.ingest.formats.pdf.line import Line
 from docqa.ingest.formats.pdf.recognised import recognised_lines
 from docqa.ingest.formats.pdf.running import without_running
 from docqa.ingest.formats.pdf.structure import (

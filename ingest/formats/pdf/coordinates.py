@@ -10,6 +10,9 @@ import pypdfium2.raw as pdfium
 
 from docqa.ingest.formats.pdf.glyph import REACH, Glyph
 
+# Factors of a point's coordinates, and what is added.
+_Part = tuple[int, int, float]
+
 
 class Coordinates:
     """Where things are on the page as it is shown."""
@@ -46,6 +49,16 @@ class Coordinates:
             case _:
                 return self._top - y, self._right - x
 
+    def along(self, direction: int) -> tuple[_Part, _Part]:
+        """Return where a point of the page is along writing of a direction, and across it.
+
+        Either as factors of the point's two coordinates, and what is added.
+        """
+        x0, y0 = _turned(direction, *self.point(0, 0))
+        x1, y1 = _turned(direction, *self.point(1, 0))
+        x2, y2 = _turned(direction, *self.point(0, 1))
+        return (round(x1 - x0), round(x2 - x0), x0), (round(y1 - y0), round(y2 - y0), y0)
+
     def direction(self, a: float, b: float) -> int:
         """Return the quarter turns, clockwise, of writing that runs along ``(a, b)``."""
         turns = -round(math.atan2(b, a) / (math.pi / 2)) + self._turns
@@ -58,7 +71,7 @@ class Coordinates:
         return bool(-0.5 <= x <= self.width + 0.5 and -0.5 <= y <= self.height + 0.5)
 
 
-def along(direction: int, x: float, y: float) -> tuple[float, float]:
+def _turned(direction: int, x: float, y: float) -> tuple[float, float]:
     """Turn a point of the shown page so that writing of a direction runs to the right."""
     match direction:
         case 0:

@@ -57,8 +57,8 @@ def _add_letters(font: Any, found: Letters) -> None:
     if "/ToUnicode" in font or name in found:
         return
     if "/DescendantFonts" not in font:
-        letters = {code: letter_of(glyph) for code, glyph in _named(font).items()}
-        known = {code: letter for code, letter in letters.items() if letter is not None}
+        said = ((code, letter_of(glyph)) for code, glyph in _named(font).items())
+        known = {code: letter for code, letter in said if letter is not None}
         if known:
             found[name] = known
             bare = name[7:] if _SUBSET.match(name) else name  # as pdfium calls it
@@ -88,7 +88,7 @@ def _named(font: Any) -> dict[int, str]:
     encoding = font.get("/Encoding")
     encoding = encoding.get_object() if encoding is not None else None
     names: dict[int, str] = {}
-    if hasattr(encoding, "get"):
+    if isinstance(encoding, dict):
         code = 0
         for item in encoding.get("/Differences", []):
             item = item.get_object()

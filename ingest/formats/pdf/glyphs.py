@@ -17,7 +17,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from docqa.ingest.formats.pdf.accents import composed
-from docqa.ingest.formats.pdf.coordinates import Coordinates, along
+from docqa.ingest.formats.pdf.coordinates import Coordinates
 from docqa.ingest.formats.pdf.fonts import Letters
 from docqa.ingest.formats.pdf.glyph import Glyph
 from docqa.ingest.formats.pdf.rules import Table, drawn_rules, tables_of
@@ -29,6 +29,9 @@ from docqa.ingest.formats.pdf.typeface import HYPHENS, Typeface, sign, typeface_
 # A page of more glyphs than this is no page that anybody reads.
 _MOST_GLYPHS = 300_000
 _SMALLEST = 0.8
+# In points: how far a letter is printed beside itself at most, and cells to look for such letters.
+_FARTHEST = 4.0
+_CELL = 8.0
 _MAY_BE_GENERATED = (0x20, 0x0D, 0x0A, *HYPHENS)
 # pdfium's function with a plain address for a result: it is called for every glyph.
 _text_object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
@@ -156,11 +159,12 @@ def _glyphs(
             address = run_address
             runs.append(pdfium.FPDFText_GetTextObject(text_page, at))
             face = typeface_of(text_page, at, runs[-1], place, of_fonts)
+            (ax, ay, ahead), (bx, by, below) = place.along(face.direction)
             pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
-            _, base = along(face.direction, *place.point(x.value, y.value))
+            base = bx * x.value + by * y.value + below
         elif face.is_slanting:
             pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
-            _, base = along(face.direction, *place.point(x.value, y.value))
+            base = bx * x.value + by * y.value + below
         meaning = face.signs.get(code)
         if meaning is None:
             unknown = pdfium.FPDFText_HasUnicodeMapError(text_page, at)
@@ -170,19 +174,18 @@ def _glyphs(
             meaning = face.signs[code] = sign(code, not unknown, of_font, face, runs[-1])
         text, known, advance = meaning
         pdfium.FPDFText_GetLooseCharBox(text_page, at, to_box)
-        left, _ = along(face.direction, *place.point(box.left, box.bottom))
-        right, _ = along(face.direction, *place.point(box.right, box.top))
+        left = ax * box.left + ay * box.bottom + ahead
+        right = ax * box.right + ay * box.top + ahead
         if left > right:
             left, right = right, left
         # What hangs over is no part of the way to the next letter: "of new", "is false".
         if 0 < advance < right - left - 0.001 * face.size:
             is_one_letter = advance >= 0.7 * (right - left)  # and none of a ligature's
             pdfium.FPDFText_GetCharOrigin(text_page, at, to_x, to_y)
-            left, _ = along(face.direction, *place.point(x.value, y.value))
+            left = ax * x.value + ay * y.value + ahead
             pdfium.FPDFText_GetCharBox(text_page, at, *to_ink)
-            ink_right = max(
-                along(face.direction, *place.point(ink[0].value, ink[2].value))[0],
-                along(face.direction, *place.point(ink[1].value, ink[3].value))[0],
+            ink_right = ahead + max(
+                ax * ink[0].value + ay * ink[2].value, ax * ink[1].value + ay * ink[3].value
             )
             hangs_over = ink_right > right - 0.001 * face.size  # else the box ends with the way
             right = left + advance if hangs_over and is_one_letter else max(left, right)
@@ -203,26 +206,29 @@ def _once(glyphs: list[Glyph]) -> list[Glyph]:
     kept: list[Glyph] = []
     seen: dict[tuple[str, int, float, float], list[Glyph]] = {}
     for glyph in glyphs:
-        if glyph.text.isspace():
+        text, direction, left, base = glyph.text, glyph.direction, glyph.left, glyph.base
+        if text.isspace():
             kept.append(glyph)
             continue
-        limit = 0.12 * glyph.size
-        cell = max(glyph.size, 1.0)
-        near = [
-            other
-            for column in {(glyph.left - limit) // cell, (glyph.left + limit) // cell}
-            for row in {(glyph.base - limit) // cell, (glyph.base + limit) // cell}
-            for other in seen.get((glyph.text, glyph.direction, column, row), ())
-        ]
+        limit = min(0.12 * glyph.size, _FARTHEST)
+        column, row = (left - limit) // _CELL, (base - limit) // _CELL
+        near = seen.get((text, direction, column, row), ())
+        columns, rows = (left + limit) // _CELL - column, (base + limit) // _CELL - row
+        if columns or rows:
+            near = [
+                other
+                for right in ((0, 1) if columns else (0,))
+                for below in ((0, 1) if rows else (0,))
+                for other in seen.get((text, direction, column + right, row + below), ())
+            ]
         # Letters of a ligature stand at one place, too, but in one run.
-        if not any(
+        if not near or not any(
             other.run != glyph.run
-            and abs(other.left - glyph.left) < limit
-            and abs(other.base - glyph.base) < limit
+            and abs(other.left - left) < limit
+            and abs(other.base - base) < limit
             and abs(other.size - glyph.size) < limit
             for other in near
         ):
             kept.append(glyph)
-            place = (glyph.text, glyph.direction, glyph.left // cell, glyph.base // cell)
-            seen.setdefault(place, []).append(glyph)
+            seen.setdefault((text, direction, left // _CELL, base // _CELL), []).append(glyph)
     return kept

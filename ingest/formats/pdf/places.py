@@ -20,7 +20,8 @@ from docqa.ingest.formats.pdf.by_pdfium import PdfiumDocument, opened
 from docqa.ingest.formats.pdf.by_pypdf import PypdfDocument
 from docqa.ingest.formats.pdf.glyph import Glyph
 from docqa.ingest.formats.pdf.glyphs import UnreadablePageError
-from docqa.ingest.formats.pdf.layout import Line, page_lines
+from docqa.ingest.formats.pdf.layout import page_lines
+from docqa.ingest.formats.pdf.line import Line
 from docqa.ingest.formats.pdf.picture import png
 from docqa.ingest.formats.pdf.running import lines_left
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.ingest.formats.pdf.glyph import Glyph
-from docqa.ingest.formats.pdf.layout import Line, page_lines
+from docqa.ingest.formats.pdf.layout import page_lines
+from docqa.ingest.formats.pdf.line import Line
 from docqa.ingest.formats.recognition import written_in
 
 

@@ -26,7 +26,7 @@ _AS_IT_IS: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 # Drawings of more parts than this are pictures, not tables.
 _MOST_OBJECTS = 5000
 _MOST_PARTS = 10_000
-_MOST_CROSSINGS = 40_000
+_MOST_CROSSINGS = 10_000
 _DEEPEST = 4
 # In points: how thick a line is at most, how short at least, and how near is at the same place.
 _THICKEST = 3.0

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from itertools import combinations
 
-from docqa.ingest.formats.pdf.layout import Line
+from docqa.ingest.formats.pdf.line import Line
 
 # Lines of a page's top and bottom that can be running.
 _DEEP = 3

@@ -98,15 +98,19 @@ class _Boxes:
     def cover(self, runs: set[int]) -> npt.NDArray[np.int32]:
         """Return for each pixel how many boxes of some runs it is in."""
         of = np.isin(self._runs, list(runs))
-        steps = np.zeros((self._shape[0] + 1, self._shape[1] + 1), np.int32)
+        width = self._shape[1] + 1
+        size = (self._shape[0] + 1) * width
+        steps = np.zeros(size, np.int32)
         for rows, columns, step in (
             (self._top, self._left, 1),
             (self._top, self._right, -1),
             (self._bottom, self._left, -1),
             (self._bottom, self._right, 1),
         ):
-            np.add.at(steps, (rows[of], columns[of]), step)
-        return _summed(steps)[:-1, :-1]
+            steps += step * np.bincount(rows[of] * width + columns[of], minlength=size).astype(
+                np.int32
+            )
+        return _summed(steps.reshape(-1, width))[:-1, :-1]
 
     def same(self, run: int, other: int) -> bool:
         """Tell whether the boxes of two runs are the same."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from docqa.ingest.formats import Heading
-from docqa.ingest.formats.pdf.layout import Line
+from docqa.ingest.formats.pdf.line import Line
 
 _MOST_HEADINGS = 5000
 _MOST_HEADING_CHARS = 160

@@ -321,6 +321,7 @@ def test_a_prompt_asks_on_and_keeps_the_models(index: Path) -> None:
     assert b"Jean-Luc Ferrand" in out
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_index_whole(tmp_path: Path) -> None:
     documents, index = tmp_path / "documents", tmp_path / "index"
     documents.mkdir()

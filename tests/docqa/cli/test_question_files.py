@@ -164,6 +164,7 @@ def test_options_that_mean_nothing_together_are_wrong_usage(
     assert reason in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_whole_lines(index: Path, tmp_path: Path) -> None:
     out = tmp_path / "answers.jsonl"
     asking = subprocess.Popen(

@@ -24,6 +24,9 @@ sys.exit(code)
 """
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of a small document, made with the default models."""

@@ -14,6 +14,7 @@ import pytest
 from docqa.cli import run
 from docqa.index.lock import writer_lock
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("watchfiles")
 
 

@@ -49,3 +49,40 @@ def test_the_manifest_for_kubernetes_is_what_ray_serve_and_docqa_take(tmp_path: 
     ]
     processors = sum(int(room["cpu"]) * 2 for room in rooms[:1]) + int(rooms[1]["cpu"])
     assert processors >= cluster.groups * cluster.replicas + cluster.readers + cluster.fronts
+
+
+# Of KubeRay (ray.io/v1): RayServiceSpec, RayClusterSpec, HeadGroupSpec, WorkerGroupSpec; the fields
+# that the manifest may use, and those that each must have.
+_KUBERAY = {
+    "service": ({"serveConfigV2", "rayClusterConfig", "serveService"}, {"rayClusterConfig"}),
+    "cluster": (
+        {"rayVersion", "headGroupSpec", "workerGroupSpecs", "enableInTreeAutoscaling"},
+        {"headGroupSpec"},
+    ),
+    "head": ({"serviceType", "rayStartParams", "template"}, {"rayStartParams", "template"}),
+    "worker": (
+        {"groupName", "replicas", "minReplicas", "maxReplicas", "rayStartParams", "template"},
+        {"groupName", "minReplicas", "maxReplicas", "rayStartParams", "template"},
+    ),
+}
+
+
+def test_the_manifest_for_kubernetes_has_the_fields_that_kuberay_knows() -> None:
+    manifest = Path(__file__).parents[3] / "deploy" / "kuberay.yaml"
+    service, _secret = yaml.safe_load_all(manifest.read_text())
+    assert (service["apiVersion"], service["kind"]) == ("ray.io/v1", "RayService")
+    cluster = service["spec"]["rayClusterConfig"]
+    head, workers = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
+    parts = [("service", service["spec"]), ("cluster", cluster), ("head", head)]
+    for kind, part in [*parts, *(("worker", worker) for worker in workers)]:
+        known, needed = _KUBERAY[kind]
+        assert needed <= part.keys() <= known
+    for group in [head, *workers]:
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+        mounts = {
+            mount["name"]
+            for container in group["template"]["spec"]["containers"]
+            for mount in container["volumeMounts"]
+        }
+        assert mounts == {volume["name"] for volume in group["template"]["spec"]["volumes"]}
+    assert all(one["minReplicas"] <= one["replicas"] <= one["maxReplicas"] for one in workers)

@@ -18,6 +18,8 @@ from tests.docqa.server.conftest import client_of
 from tests.docqa.server.test_uploads import listed, upload
 from tests.pdfs import by_hand
 
+pytestmark = pytest.mark.slow
+
 _MB = 1 << 20
 _LAUGHS = (
     "<!DOCTYPE x ["

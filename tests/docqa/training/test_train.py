@@ -24,6 +24,8 @@ from docqa.training.batch import Batch
 from docqa.training.sampling import Drawn
 from docqa.training.settings import Normalize
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainSettings(
     epochs=25,
     batch_questions=5,
@@ -80,6 +82,20 @@ def test_the_folder_is_whole_and_says_what_it_is(
     rows = list(csv.DictReader((out / "log.csv").open()))
     assert {row["step"] for row in rows if row["f1"]} == {"2", "4"}
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_adapter_learns_and_can_be_had_alone(
+    tiny_base: str, ten_questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out = tmp_path / "out"
+    settings = replace(SETTINGS, base=tiny_base, adapter_rank=8, learning_rate=1e-2)
+    report = train([ten_questions], ten_questions, out, settings)
+    assert report.exact_match >= 70
+    assert "| adapter_rank | 8 |" in (out / "README.md").read_text()
+    alone = Reader(str(out / "adapter"), settings=AnswerSettings())
+    scores = evaluate_reader(alone, load_squad(ten_questions)).summary()
+    assert scores["exact_match"] == report.exact_match
 
 
 class StoppedError(Exception):
@@ -261,7 +277,6 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[10] > rates[50] > rates[99] > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("epochs", "batch_questions", "ema_decay", "steps"), [(3, 5, 0.0, 6), (1, 2, 0.5, 5)]
 )

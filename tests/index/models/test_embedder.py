@@ -55,6 +55,7 @@ def test_vectors_are_those_of_sentence_transformers() -> None:
     assert (found * expected).sum(axis=1).min() > 0.9999
 
 
+@pytest.mark.slow
 def test_padded_rows_go_through_the_library_s_own_layers() -> None:
     folder, _ = embedder_folder(DEFAULT_EMBEDDER)
     own = SentenceTransformer(str(folder), device="cpu").encode_document(TEXTS)
@@ -63,7 +64,9 @@ def test_padded_rows_go_through_the_library_s_own_layers() -> None:
     assert (padded * own).sum(axis=1).min() > 0.9999
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, pytest.param(torch.bfloat16, marks=pytest.mark.slow)]
+)
 def test_the_shipped_embedder_is_the_same_without_its_library_bit_for_bit(
     dtype: torch.dtype,
 ) -> None:

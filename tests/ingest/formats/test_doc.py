@@ -106,6 +106,8 @@ def test_old_word_is_read_as_its_page_is() -> None:
         (doc(("text\r", 0, b""), flags=0x100), "encrypted"),
         (doc(("text\r", 0, b""), flags=0x200), "not a Word document"),
         (WHOLE.replace(b"\xec\xa5", b"\xdc\xa5"), "before Word 97"),
+        # It was said to be damaged.
+        (WHOLE.replace(b"\xec\xa5", b"\x99\xa6"), "before Word 97"),
         (b"{\\rtf1 text}", "ends in .rtf"),
         (b"text", "not an old Word document"),
         (compound_file({"Workbook": b"x"}), "not a Word document"),

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from docqa.ingest.formats import Extracted, extract
@@ -69,6 +71,10 @@ def page(body: str) -> Extracted:
             "<math><msqrt><mi>x</mi></msqrt></math></span><img class=mwe-math-fallback alt='x'></span>",
             "√x",
         ),
+        (
+            "<math><munderover><mo>∑</mo><mi>i</mi><mi>N</mi></munderover><mi>x</mi></math>",
+            "∑_i^N x",  # what followed seemed to be raised with it
+        ),
         # Inline elements that are set as blocks were glued.
         (
             "<span style='display:block'>Price: 49</span><span style='display:block'>b",
@@ -132,6 +138,82 @@ SITE = """<body>
 )
 def test_what_belongs_to_the_site_is_left_out_and_the_text_stays(main: str) -> None:
     assert page(SITE.format(main)).text.split() == ["Rent", "It", "is", "5", "euros."]
+
+
+TRAIL = "<p><a href=/>Docs</a> &gt; <a href=/v>Version 2</a> &gt; Rent</p>"
+HEAD = "<table><tr><td><a href=/>Home</a><td><a href=/l>Library</a><td><a href=/f>FAQ</a></table>"
+COLUMN = "<td><a href=/a>News</a><br><a href=/b>Products</a><br><a href=/c>Jobs</a></td>"
+LANGUAGES = (
+    "<p>In: <a hreflang=de href=de>de</a> | <a hreflang=en href=en>en</a> | <a href=.>fr</a>"
+)
+RIGHTS = "<table><tr><td>Copyright © 2016-2022 A. Person <p>Distributed under a Licence</table>"
+BETWEEN = (
+    "<p>Next: <a rel=next href=b>B</a>, Up: <a rel=up href=.>Top</a> [<a rel=index href=i>I</a>]"
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # None of these has a name that says what it is; all were read as text.
+        f"{HEAD}<h1>Rent</h1><p>It is 5 euros, and is due on the third day.",
+        f"{TRAIL}<h1>Rent</h1><p>It is 5 euros, and is due on the third day.",
+        f"<div>{HEAD}{TRAIL}</div><h1>Rent</h1><p>It is 5 euros, and is due on the third day.",
+        f"<table><tr>{COLUMN}<td><h1>Rent</h1><p>It is 5 euros, and is due on the third day.",
+        f"<h1>Rent</h1>{LANGUAGES}<p>It is 5 euros, and is due on the third day.{LANGUAGES}",
+        f"<h1>Rent</h1>{BETWEEN}<p>It is 5 euros, and is due on the third day.{BETWEEN}",
+        f"<h1>Rent</h1><p>It is 5 euros, and is due on the third day.{HEAD}",
+        "<h1>Rent</h1><p>It is 5 euros, and is due on the third day."
+        " And more of it, to be the page that the foot belongs to, in length and in all."
+        f"{RIGHTS}",
+        # A menu of pictures has no words in its links.
+        "<div class=navheader><b>Chapter</b> <a href=n><img src=n.png></a></div>"
+        "<h1>Rent</h1><p>It is 5 euros, and is due on the third day.",
+        "<form action=/search>Search <select><option>all<option>some</select></form>"
+        "<h1>Rent</h1><p>It is 5 euros, and is due on the third day.",
+        "<h1>Rent</h1><p>It is 5 euros, and is due on the third day."
+        "<pre><span class=lineno>1</span></pre>",
+    ],
+)
+def test_menus_without_a_name_are_left_out(body: str) -> None:
+    left = page(body).text.split(" And more")[0]
+    assert " ".join(left.split()) == "Rent It is 5 euros, and is due on the third day."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>See <a href=a>the lease</a> and <a href=b>the rules</a>.</p><p>It is 5 euros.",
+        "<p>It is 5 euros.</p><p><a href=a>The lease</a> and <a href=b>the rules</a>",
+        "<p>It is 5 euros.</p><h2>See also</h2><p><a href=a>Lease</a> <a href=b>Rules</a>",
+        "<p>It is 5 euros.</p><p>Files:</p><p><a href=a>Lease</a> | <a href=b>Rules</a>",
+        "<p>It is 5 euros.</p><p>See <a href=a>Lease</a>, <a href=b>Rules</a>.",
+        "<p>It is 5 euros.</p><ul><li><a href=a>Lease</a><li><a href=b>Rules</a><li><a href=c>C</a>",
+        "<p>Files</p><a href=a>Lease</a><br><a href=b>Rules</a><br><a href=c>Plan</a><p>It is 5 euros.",
+        "<p><a href=#a>Due date</a> | <a href=#b>Deposit</a></p><p>It is 5 euros.",
+        "<p>It is 5 euros.</p><table><tr><td><a href=a>a</a><td><a href=b>b</a>"
+        "<tr><td><a href=c>c</a><td><a href=d>d</a><tr><td><a href=e>e</a><td><a href=f>f</a></table>",
+        "<h1>Licence</h1><p>Copyright 2020 A. Person. You may copy the text as you like.",
+        "<p><a href=a>Compare the German</a> with <a hreflang=de href=b>this</a> <p>It is 5 euros.",
+        # The title of a page of Doxygen went with the links beside it.
+        "<div class=header><p class=title>Rent</p><a href=#a>Members</a> | <a href=#b>Types</a></div>"
+        "<p>It is 5 euros.",
+        "<div class=menu><a name=top>The soup is 5 euros.</div>",
+        "<form action=/search><h2>How to search</h2><p>Write words.</form>",
+    ],
+)
+def test_links_that_belong_to_the_text_stay(body: str) -> None:
+    bare = " ".join(re.sub("<[^>]+>", " ", body).split())
+    assert page(body).text.split() == bare.replace(" .", ".").replace(" ,", ",").split()
+
+
+def test_headings_stand_where_they_are_without_the_menus_before_them() -> None:
+    extracted = page(f"{HEAD}<h1>Rent</h1><p>It is 5 euros.</p>{LANGUAGES}<h2>Due date</h2><p>3rd.")
+    assert extracted.text == "Rent\n\nIt is 5 euros.\n\nDue date\n\n3rd."
+    assert [extracted.text[heading.start :].split("\n")[0] for heading in extracted.outline] == [
+        "Rent",
+        "Due date",
+    ]
 
 
 def test_a_page_that_is_all_links_stays_whole() -> None:

@@ -207,6 +207,12 @@ def opened(body: str, **members: str) -> Extracted:
     return extract("opendocument", zipped({"content.xml": _OPEN.format(body), **members}))
 
 
+def test_names_of_places_that_xml_does_not_allow_cost_nothing() -> None:
+    # libxml2 refused the whole file for one.
+    body = '<office:text><text:p xml:id="geo1#dec09">It is here.</text:p></office:text>'
+    assert opened(body).text == "It is here."
+
+
 def slide(*shapes: str) -> str:
     names = "xmlns:p='p' xmlns:a='a' xmlns:mc='mc' xmlns:m='{}'".format(
         "http://schemas.openxmlformats.org/officeDocument/2006/math"
@@ -428,6 +434,43 @@ def test_a_message_of_html_alone_in_an_old_encoding() -> None:
         b"Content-Transfer-Encoding: quoted-printable\n\n<p>P=F8=EDli=B9</p>"
     )
     assert extract("eml", data).text == "From: a@b.c\n\nPříliš"
+
+
+def _mixed(*parts: str) -> bytes:
+    """A message of parts, each with its own head."""
+    lines = ["From: a@b.c", "Content-Type: multipart/mixed; boundary=B", ""]
+    for part in parts:
+        lines += ["--B", part]
+    return "\n".join([*lines, "--B--"]).encode()
+
+
+def test_a_part_of_a_mail_that_is_shown_below_its_body_is_text() -> None:
+    # Only one part was read: the foot that a list adds, in plain text, took the place of the body.
+    body = "Content-Type: text/html\n\n<p>The rent is 5 euros.</p>"
+    foot = "Content-Type: text/plain\n\nThe Tenants list"
+    assert extract("eml", _mixed(body, foot)).text == (
+        "From: a@b.c\n\nThe rent is 5 euros.\n\nThe Tenants list"
+    )
+    inner = _mixed("Content-Type: text/plain\n\nIt is due in May.").decode().replace("B", "C")
+    inner = inner.removeprefix("From: a@b.c\n")
+    plain = "Content-Type: text/plain\n\nSee below."
+    assert extract("eml", _mixed(plain, inner)).text == (
+        "From: a@b.c\n\nSee below.\n\nIt is due in May."
+    )
+
+
+def test_of_alternatives_in_a_mail_one_is_read() -> None:
+    alternatives = "\n".join(
+        [
+            "Content-Type: multipart/alternative; boundary=C\n",
+            "--C\nContent-Type: text/plain\n\nIt is 5 euros.",
+            "--C\nContent-Type: text/html\n\n<b>It is 5 euros.</b>\n--C--",
+        ]
+    )
+    attached = "Content-Type: text/plain\nContent-Disposition: attachment\n\nThe plan."
+    assert extract("eml", _mixed(alternatives, attached)).text == (
+        "From: a@b.c\n\nIt is 5 euros.\n\nAttachment: file.txt\n\nThe plan."
+    )
 
 
 def test_a_folder_of_messages() -> None:

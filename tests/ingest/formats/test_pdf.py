@@ -415,6 +415,22 @@ def test_cells_that_lines_rule_are_read_whole_and_row_by_row(is_open: bool) -> N
     ]
 
 
+def test_a_word_that_reaches_over_the_line_of_its_cell_stays_whole() -> None:
+    """Fault: the line cut it, as in "ssh-askpass-gnom" and "e"."""
+
+    def draw(canvas: Canvas) -> None:
+        for edge in (60, 140, 260):
+            canvas.line(edge, 700, edge, 780)
+        for edge in (700, 740, 780):
+            canvas.line(60, edge, 260, edge)
+        written("ssh-askpass-gnome", x=63, y=755)(canvas)
+        written("asks for a phrase", x=163, y=755)(canvas)
+        written("ssh", x=63, y=715)(canvas)
+        written("the client", x=143, y=715)(canvas)
+
+    assert text_of(draw) == "ssh-askpass-gnome\tasks for a phrase\nssh\tthe client"
+
+
 def test_a_frame_around_text_is_no_table() -> None:
     def draw(canvas: Canvas) -> None:
         canvas.rect(50, 650, 300, 150)
@@ -492,6 +508,15 @@ def test_a_hyphen_of_the_word_itself_stays() -> None:
         )
     )
     assert text.endswith("another well-\nknown man, with X-\nrays, Anglo-\nSaxon")
+
+
+def test_a_word_in_capitals_and_the_part_of_a_compound_are_cut_by_a_line_end() -> None:
+    text = text_of(
+        written(
+            "This DOCUMENT and self-employment:", "the DOCU-", "MENT is of self-em-", "ployment"
+        )
+    )
+    assert text.endswith("the DOCU\u00ad\nMENT is of self-em\u00ad\nployment")
 
 
 def test_a_hyphen_of_a_word_of_three_parts_stays() -> None:

@@ -50,6 +50,7 @@ def files(folder: Path, count: int) -> list[str]:
     return [str(path) for path in paths]
 
 
+@pytest.mark.slow
 def test_hostile_files_are_listed_and_good_ones_read(tmp_path: Path) -> None:
     folder = tmp_path / "bad"
     bad = make_bad_folder(folder)
