@@ -198,7 +198,7 @@ def _damaged_member(data: bytes, chance: random.Random) -> bytes:
 
 
 def _seeds() -> dict[str, Callable[[], list[bytes]]]:
-    from tests.ingest.formats import test_doc, test_more_formats
+    from tests.ingest.formats import test_doc, test_more_formats, test_rtf
     from tests.ingest.test_archives import KINDS
     from tests.pdfs import drawn, written
 
@@ -230,13 +230,18 @@ def _seeds() -> dict[str, Callable[[], list[bytes]]]:
         "text": texts("The lease ends.\r\nIn May.\n"),
         "markdown": texts("---\ntitle: a\n---\n# A\n\n*b* [c](d)\n\n| a | b |\n|-|-|\n| 1 | 2 |\n"),
         "rst": texts("A\n=\n\n.. note:: b `c <d>`_\n\n=== ===\na   b\n=== ===\n1   2\n=== ===\n"),
-        "html": texts("<h1>A</h1><table><tr><td>b<td>c</table><s>d</s><math><mi>x</mi></math>"),
+        "html": texts(
+            "<h1>A</h1><table><tr><td>b<td>c</table><s>d</s><math><mi>x</mi></math>",
+            "<style>.a{display:none} p > .b, [c] i{vertical-align:super}</style><ol start=3><li>d"
+            "<div style='display:flex;color:#fff'><b class=b>1</b><i c>2</i></div><select>f",
+        ),
         "pdf": lambda: [
             drawn(written("The lease ends", "in May."), pageCompression=0),
             drawn(written("The lease ends", "in May."), pageCompression=1),
         ],
         "docx": docx,
         "doc": lambda: [test_doc.WHOLE],
+        "rtf": lambda: [test_more_formats.good("rtf"), test_rtf.WHOLE],
         "msg": lambda: [test_more_formats.outlook_message()],
         "image": image,
         ".zip": lambda: [KINDS["a.zip"]],

@@ -65,7 +65,8 @@ _FORMULA_PICTURE = ("tex", "math", "latex", "mwe-math")
 
 # What numbers of lines beside code are set as, and called; pages call whole listings so, too.
 _MARGIN_TAGS, _MARGINS = ("td", "span"), ("lineno", "linenos", "line-number")
-_RAISED = re.compile("[⁰¹²³⁴-ⁿ₀-₎^_]")  # in text that was raised or lowered before
+# What a link or another element in it has raised or lowered already.
+_RAISED = re.compile(r"[⁰¹²³⁴-ⁿ₀-₎]+|[\^_]\S+")
 # Invisible unless a line breaks there, and fatal to finding the word.
 _SOFT_HYPHEN = "\xad"
 # Of the element that holds the page's title where that is no h1.
@@ -215,7 +216,11 @@ class Page:
             self.layout.leave_out(lines)
 
     def _is_seen(self, tag: str, attributes: Mapping[str, str], look: Look) -> bool:
-        if tag in _UNSEEN or is_struck(attributes, look):
+        if tag in _UNSEEN:
+            return False
+        if not attributes and not look:
+            return tag != "dialog"
+        if is_struck(attributes, look):
             return False
         names = attributes.get("class", "")
         if tag in _MARGIN_TAGS and names.strip() in _MARGINS:
@@ -403,7 +408,7 @@ class Page:
     def _end_script(self, element: _Open, checkpoint: Checkpoint) -> None:
         text = self.layout.since(checkpoint)
         is_raised = element.tag in ("sup", "sub", "a") or is_raised_length(text)
-        if "\n" in text or "\t" in text or not is_raised or _RAISED.search(text):
+        if "\n" in text or "\t" in text or not is_raised or _RAISED.fullmatch(text.strip()):
             return
         self.layout.take_back(checkpoint)
         if element.script == "sub":

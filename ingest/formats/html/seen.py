@@ -127,6 +127,8 @@ class Ink:
 
     def inside(self, attributes: Mapping[str, str], look: Look) -> Ink:
         """Return the ink of an element in this one."""
+        if not look and not attributes:
+            return self
         background = look.get("background-color") or look.get("background")
         background = background or attributes.get("bgcolor", "").lower()
         color = look.get("color") or attributes.get("color", "").lower()

@@ -37,6 +37,7 @@ _MEDIUM = re.compile(
 _WIDTH = 1280
 _MOST_CHARS = 500_000
 _MOST_RULES = 20_000
+_MOST_RULES_A_KEY = 200  # that have the same tag, class or id for their element
 _MOST_PARTS = 8
 _DEEPEST = 10
 _MOST_STEPS = 200
@@ -133,7 +134,19 @@ class Styles:
                 key = f"#{last.id}" if last.id else min(last.classes, default="")
                 key = key if last.id else f".{key}" if key else last.tag
                 rule = _Rule(parts, is_child, _weight(parts, self._count), declared, important)
-                self._rules.setdefault(key, []).append(rule)
+                self._add(self._rules.setdefault(key, []), rule)
+
+    @staticmethod
+    def _add(rules: list[_Rule], rule: _Rule) -> None:
+        """Add a rule in place of one that it outdoes: a sheet may be there many times."""
+        for at, other in enumerate(rules):
+            if other.parts == rule.parts and other.is_child == rule.is_child:
+                same = other.declared.keys() == rule.declared.keys()
+                if same and other.important.keys() == rule.important.keys():
+                    rules[at] = rule
+                    return
+        if len(rules) < _MOST_RULES_A_KEY:
+            rules.append(rule)
 
     def of(self, element: Named, above: Sequence[Named]) -> Look:
         """Return the declarations that hold for an element.

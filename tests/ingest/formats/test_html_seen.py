@@ -37,6 +37,10 @@ def test_what_a_style_raises_never_joins_the_number(body: str) -> None:
     assert text_of(body) == "10⁶ cells"
 
 
+def test_a_power_of_a_power_stays_one() -> None:
+    assert text_of("<p>e<sup>x<sup>2</sup></sup>") == "e^x²"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -225,3 +229,15 @@ _XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><body>{}</body></html>'
 )
 def test_character_data_notes_and_printed_pages(body: str, text: str) -> None:
     assert text_of(body) == text
+
+
+def test_a_sheet_that_is_there_a_thousand_times_counts_once() -> None:
+    # Each of them was tried on each element.
+    from docqa.ingest.formats.html.styles import Styles
+
+    styles = Styles()
+    for _ in range(1000):
+        styles.add_sheet(".a{color:red} p .a{display:none}")
+    assert sum(map(len, styles._rules.values())) == 2
+    styles.add_sheet("".join(f".x{number} .a{{color:red}}" for number in range(5000)))
+    assert sum(map(len, styles._rules.values())) <= 250
