@@ -111,7 +111,7 @@ def ask(qa: DocQA, folder: Path, counts: Counts, drawn: random.Random) -> None:
     """Ask for a sentence of each file of a folder."""
     with qa.snapshot() as documents:
         texts = {
-            path: documents.document(number).text
+            path: (stored := documents.document(number)).slice(0, stored.length)
             for number, path in documents.document_paths()
             if Path(path).is_relative_to(folder)
         }

@@ -283,7 +283,8 @@ class Layout:
     def leave_out(self, lines: Sequence[Line]) -> None:
         """Take lines out, in their order; nothing can be written afterwards."""
         text = self.text()
-        kept, cuts = [], [(0, 0)]  # where a cut ends, and how much is missing by then
+        kept: list[str] = []
+        cuts = [(0, 0)]  # where a cut ends, and how much is missing by then
         end = missing = 0
         for line in lines:
             kept.append(text[end : line.start])
