@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from docqa.ingest.formats.layout import Checkpoint, Layout
 from docqa.ingest.formats.rtf.characters import (
@@ -368,7 +369,8 @@ class Reader:
         elif state.kind:
             self._hidden_word(word, number)
         elif word in _SWITCHES:
-            self._state = replace(state, **{_SWITCHES[word]: number != 0})
+            switched: dict[str, Any] = {_SWITCHES[word]: number != 0}
+            self._state = replace(state, **switched)
         elif word in ("super", "sub"):
             self._state = replace(state, script=word if number != 0 else "")
         elif word in ("up", "dn"):
