@@ -369,8 +369,8 @@ class Reader:
         elif state.kind:
             self._hidden_word(word, number)
         elif word in _SWITCHES:
-            switch: dict[str, Any] = {_SWITCHES[word]: number != 0}
-            self._state = replace(state, **switch)
+            switched: dict[str, Any] = {_SWITCHES[word]: number != 0}
+            self._state = replace(state, **switched)
         elif word in ("super", "sub"):
             self._state = replace(state, script=word if number != 0 else "")
         elif word in ("up", "dn"):
