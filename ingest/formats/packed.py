@@ -69,16 +69,14 @@ class Package:
         Raises:
             IngestError: as for :meth:`read`, or it is no XML.
         """
-        parser = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            remove_comments=True,
-            collect_ids=False,  # programs write ids that libxml2 would refuse the whole file for
-        )
+        data = self.read(name)
+        parser = _parser()
         try:
-            return etree.fromstring(self.read(name), parser)
+            return etree.fromstring(data, parser)
         except etree.XMLSyntaxError as error:
+            # Programs write ids that XML does not allow, for which libxml2 refuses the whole file.
+            if all(entry.type_name == "DTD_XMLID_VALUE" for entry in parser.error_log):
+                return etree.fromstring(data, _parser(recover=True))
             raise IngestError(f"damaged: {name} in it is no XML") from error
 
 
@@ -114,6 +112,16 @@ def resolve(base: str, target: str) -> str:
     """
     path = unquote(target.partition("#")[0])
     return posixpath.normpath(posixpath.join(posixpath.dirname(base), path)).lstrip("/")
+
+
+def _parser(recover: bool = False) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        recover=recover,
+    )
 
 
 def elements(root: etree._Element, name: str) -> Iterator[etree._Element]:
