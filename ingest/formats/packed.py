@@ -75,7 +75,8 @@ class Package:
             return etree.fromstring(data, parser)
         except etree.XMLSyntaxError as error:
             # Programs write ids that XML does not allow, for which libxml2 refuses the whole file.
-            if all(entry.type_name == "DTD_XMLID_VALUE" for entry in parser.error_log):
+            found = [entry.type_name for entry in parser.error_log]
+            if found and set(found) == {"DTD_XMLID_VALUE"}:
                 return etree.fromstring(data, _parser(recover=True))
             raise IngestError(f"damaged: {name} in it is no XML") from error
 
