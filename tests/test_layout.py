@@ -11,6 +11,7 @@ import pytest
 _ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_a_folder_with_an_index_py_and_an_ingest_py_can_be_asked_from(
     tmp_path: Path, documents: Path
 ) -> None:

@@ -19,6 +19,7 @@ def test_an_index_where_none_can_be(
     assert "no index can be kept" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_database_with_broken_pages(
     documents: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

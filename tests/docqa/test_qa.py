@@ -425,6 +425,7 @@ def test_importing_docqa_is_light() -> None:
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
 def test_an_unguarded_script_can_index(tmp_path: Path, documents: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

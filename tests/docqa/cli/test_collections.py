@@ -115,6 +115,7 @@ def test_without_ray_its_option_says_what_to_install(
     sys.modules.pop("docqa.index.collection.on_ray", None)
 
 
+@pytest.mark.slow
 def test_nothing_of_collections_or_ray_is_loaded_for_one_index(home: Path) -> None:
     program = (
         "import sys; from docqa import DocQA\n"

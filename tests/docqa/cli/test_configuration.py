@@ -133,6 +133,7 @@ def test_status_shows_what_is_set_and_where(
     assert "ask.top-k = 4 (DOCQA_ASK_TOP_K)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_verbose_says_what_is_done(tmp_path: Path) -> None:
     import subprocess
     import sys

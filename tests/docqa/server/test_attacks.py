@@ -140,6 +140,7 @@ def test_a_token_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
             read_token(tmp_path / "token")
 
 
+@pytest.mark.slow
 def test_a_body_that_is_too_long_is_not_read(client: TestClient) -> None:
     assert client.post("/api/ask", json={"question": "x" * 20_000}).status_code == 413
     in_parts = (b'{"question": "' if n == 0 else b"x" * 1_000 for n in range(1_000_000))
@@ -397,6 +398,7 @@ def test_headers_without_an_end_are_refused(hello: FastAPI, sent: bytes) -> None
     assert b"hello" not in got
 
 
+@pytest.mark.slow
 def test_a_body_in_one_piece_with_its_header_is_no_long_header(hello: FastAPI) -> None:
     """What came in one piece was counted as header once its request had ended."""
     body = b"x" * 50_000

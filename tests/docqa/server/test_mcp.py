@@ -240,6 +240,7 @@ def test_a_missing_index_is_a_result_that_names_no_folder(tmp_path: Path) -> Non
         assert str(tmp_path) in calls(qa, "documents", show_paths=True)["error"]
 
 
+@pytest.mark.slow
 def test_a_program_talks_to_the_command_over_stdio(index: Path) -> None:
     async def use(client: Client) -> None:
         answer = await client.call_tool("ask", {"question": "Who is the landlord?", "top_k": 1})
@@ -254,6 +255,7 @@ def test_a_program_talks_to_the_command_over_stdio(index: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_its_input_and_says_what_is_wrong(
     tmp_path: Path, index: Path
 ) -> None:
