@@ -184,6 +184,7 @@ def joined(threads: Sequence[threading.Thread]) -> None:
             raise error
 
 
+@pytest.mark.slow
 def test_threads_ask_while_the_index_is_written(qa: DocQA, documents: Path) -> None:
     """Fault: a question waited for all others and for a whole run of indexing."""
     asked_while_writing = threading.Semaphore(0)
@@ -219,6 +220,7 @@ def test_threads_ask_while_the_index_is_written(qa: DocQA, documents: Path) -> N
     assert "Odile" in qa.ask("Who founded bakery 2?", 1)[0].text
 
 
+@pytest.mark.slow
 def test_closing_while_others_ask_is_safe(qa: DocQA) -> None:
     """Fault: a segmentation fault, or "damaged; delete the folder" about a healthy index."""
     done = threading.Event()

@@ -304,6 +304,7 @@ def test_help_loads_no_library_that_computes() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_prompt_asks_on_and_keeps_the_models(index: Path) -> None:
     controller, terminal = pty.openpty()
     process = subprocess.Popen(

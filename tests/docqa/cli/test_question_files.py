@@ -103,6 +103,7 @@ def test_standard_input_is_a_file_of_questions(index: Path) -> None:
     assert "line 2: the question is not valid Unicode" in done.stderr.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_a_file_that_was_cut_anywhere_is_gone_on_with(
     index: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]

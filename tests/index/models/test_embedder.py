@@ -64,9 +64,8 @@ def test_padded_rows_go_through_the_library_s_own_layers() -> None:
     assert (padded * own).sum(axis=1).min() > 0.9999
 
 
-@pytest.mark.parametrize(
-    "dtype", [torch.float32, pytest.param(torch.bfloat16, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_shipped_embedder_is_the_same_without_its_library_bit_for_bit(
     dtype: torch.dtype,
 ) -> None:
