@@ -1,16 +1,15 @@
-"""Whether a stretch of a document stands where docqa says: page and boxes, or line and column.
+"""Whether a stretch of a PDF stands where docqa says: on its page, in its boxes.
 
     python benchmarks/places.py [--answers 200] [--seed 0] FILE ...
 
-From each file as many stretches of 1 to 12 words are drawn. In a PDF a stretch is right where
+From each file as many stretches of 1 to 12 words are drawn. A stretch is right where
 
 - its words are what poppler's ``pdftotext -bbox`` finds with its middle in the boxes (``words``;
   where poppler reads a word otherwise, ``letters`` counts the share of the stretch's letters and
   digits that it has there), and
 - the page, drawn by docqa, has ink in every box, and no edge of a box cuts a letter (``ink``).
 
-In plain text a stretch is right where line and column lead to it in the file; in other formats with
-lines where its first word stands in the line, or in one of the two after it.
+Lines, columns and slides of other files are checked by file_places.py.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from PIL import Image
 from scipy.ndimage import find_objects, label
 
 from docqa.ingest.document import Document, LoadLimits
-from docqa.ingest.formats.encoding import decode
 from docqa.ingest.load import load
 from docqa.ingest.places import Box, boxes, page_size, render_page
 
@@ -72,21 +70,19 @@ def main() -> None:
     print("| file | stretches | placed | words | letters | ink |\n|---|---|---|---|---|---|")
     for path in options.files:
         document = load(os.path.abspath(path), LoadLimits())
+        if not document.page_starts:
+            parser.error(f"{path} has no pages: file_places.py checks it")
         drawn = random.Random(options.seed)
-        check = check_pages if document.page_starts else check_lines
-        counts = check(document, options.answers, drawn)
+        counts = check_pages(document, options.answers, drawn)
         total = counts.stretches
-        ink = f"{counts.ink / total:.1%}" if document.page_starts else "-"
         print(
             f"| {Path(path).name} | {total} | {counts.placed / total:.1%} | "
-            f"{counts.words / total:.1%} | {counts.letters / total:.1%} | {ink} |",
+            f"{counts.words / total:.1%} | {counts.letters / total:.1%} | "
+            f"{counts.ink / total:.1%} |",
             flush=True,
         )
         for line in counts.wrong:
             print(line, file=sys.stderr)
-
-
-# Pages -------------------------------------------------------------------------------------------
 
 
 def check_pages(document: Document, answers: int, drawn: random.Random) -> Counts:
@@ -224,36 +220,6 @@ def drawn_page(path: str, page: int) -> Picture:
     grey = np.array(Image.open(io.BytesIO(png)).convert("L"))
     patches, _ = label(grey < _DARK)
     return Picture(patches, find_objects(patches), grey.shape[1] / width)
-
-
-# Lines -------------------------------------------------------------------------------------------
-
-
-def check_lines(document: Document, answers: int, drawn: random.Random) -> Counts:
-    """Check stretches of a file with lines against the file."""
-    counts = Counts()
-    source = decode(Path(document.path).read_bytes()).text
-    lines = re.split(r"\r\n|\r|\n", source)
-    words = [found.span() for found in _WORD.finditer(document.text)]
-    for _ in range(answers):
-        begin = drawn.randrange(len(words))
-        end = min(len(words), begin + drawn.randint(1, _MOST_WORDS)) - 1
-        start, text = words[begin][0], document.text[words[begin][0] : words[end][1]]
-        counts.stretches += 1
-        line, column = document.line_at(start), document.column_at(start)
-        if line is None:
-            continue
-        counts.placed += 1
-        if column is not None:
-            is_right = lines[line - 1][column - 1 :].startswith(text.splitlines()[0])
-        else:
-            near = "".join(lines[line - 1 : line + 2])
-            is_right = folded(text.split()[0]) in folded(near)
-        counts.words += is_right
-        counts.letters += is_right
-        if not is_right:
-            counts.wrong.append(f"{Path(document.path).name} line {line}: {text!r}")
-    return counts
 
 
 if __name__ == "__main__":

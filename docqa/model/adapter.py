@@ -17,8 +17,7 @@ from typing import Any
 import torch
 
 from docqa.errors import ModelError
-from docqa.index.files import made_once
-from docqa.index.models.cache import cache_folder
+from docqa.index.models.cache import cache_folder, made_once
 from docqa.index.models.folders import load_quietly, model_folder
 from docqa.model.rows import PairEncoder
 from docqa.model.saved import save_reader

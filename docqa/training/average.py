@@ -20,8 +20,8 @@ from docqa.evaluate.evaluation import SetScores, evaluate_sets
 from docqa.evaluate.squad import load_dev
 from docqa.evaluate.tune import Tuned, choose_settings
 from docqa.index.models.device import Device
-from docqa.index.models.folders import weights_sha256
 from docqa.index.models.tokenizer import load_fast_tokenizer
+from docqa.index.models.weights_hash import weights_sha256
 from docqa.model.adapter import reader_folder
 from docqa.model.rows import PairEncoder
 from docqa.model.saved import save_reader

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from docqa.errors import TrainError
 from docqa.index.files import replaced
-from docqa.index.models.folders import weights_sha256
+from docqa.index.models.weights_hash import weights_sha256
 from docqa.ingest.windows import IntArray
 from docqa.model.adapter import reader_folder
 from docqa.model.span_model import SpanModel

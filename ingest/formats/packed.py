@@ -17,6 +17,7 @@ from lxml import etree
 from docqa.ingest.errors import IngestError
 
 _MB = 1024 * 1024
+_TOO_MANY_DIGITS = 10
 _MOST_MB = 128  # unpacked, of all that is read of an archive; XML of a whole book has some 10
 
 
@@ -140,3 +141,8 @@ def attribute(element: etree._Element, name: str) -> str | None:
     if (value := element.get(name)) is not None:
         return value
     return next((str(value) for key, value in element.items() if key.endswith(f"}}{name}")), None)
+
+
+def integer(text: str | None, default: int) -> int:
+    """Return a number that a file names; the default where it is none, or has too many digits."""
+    return int(text) if text and text.isdecimal() and len(text) < _TOO_MANY_DIGITS else default

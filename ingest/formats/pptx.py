@@ -12,7 +12,7 @@ from docqa.ingest.formats import Extracted
 from docqa.ingest.formats.composer import Composer
 from docqa.ingest.formats.docx.equations import equation_text
 from docqa.ingest.formats.numerals import letters, roman
-from docqa.ingest.formats.packed import Package, elements, name_of, resolve
+from docqa.ingest.formats.packed import Package, elements, integer, name_of, resolve
 from docqa.ingest.formats.raised import lowered, raised
 
 _LABEL = "PowerPoint"
@@ -132,7 +132,7 @@ class _Numbers:
     def marker(self, paragraph: etree._Element) -> str:
         """Return the number of the next paragraph as it is shown; empty where it has none."""
         properties = next((child for child in paragraph if name_of(child) == "pPr"), None)
-        level = _integer(None if properties is None else properties.get("lvl"), 0)
+        level = integer(None if properties is None else properties.get("lvl"), 0)
         automatic = None
         if properties is not None:
             automatic = next((mark for mark in properties if name_of(mark) == "buAutoNum"), None)
@@ -143,7 +143,7 @@ class _Numbers:
             return ""
         kind = (automatic.get("type", ""), automatic.get("startAt", "1"))
         before = self._counts.get(level)
-        number = before[1] + 1 if before and before[0] == kind else _integer(kind[1], 1)
+        number = before[1] + 1 if before and before[0] == kind else integer(kind[1], 1)
         self._counts[level] = (kind, number)
         return _numbered(number, kind[0])
 
@@ -159,10 +159,6 @@ def _numbered(number: int, kind: str) -> str:
     if kind.endswith("ParenBoth"):
         return f"({text})"
     return text + (")" if kind.endswith("ParenR") else "" if kind.endswith("Plain") else ".")
-
-
-def _integer(text: str | None, default: int) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 10 else default
 
 
 def _moved(before: str, text: etree._Element) -> str:

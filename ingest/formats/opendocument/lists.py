@@ -7,18 +7,11 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from docqa.ingest.formats.numerals import letters, repeated_letters, roman
-from docqa.ingest.formats.packed import attribute, elements, name_of
+from docqa.ingest.formats.numerals import BY_SIGN, repeated_letters
+from docqa.ingest.formats.packed import attribute, elements, integer, name_of
 
 _LEVEL_STYLES = frozenset(("list-level-style-number", "outline-level-style"))
-_FORMATS: dict[str, Callable[[int], str]] = {
-    "1": str,
-    "01": lambda at: f"{at:02}",
-    "a": letters,
-    "A": lambda at: letters(at).upper(),
-    "i": roman,
-    "I": lambda at: roman(at).upper(),
-}
+_FORMATS: dict[str, Callable[[int], str]] = {**BY_SIGN, "01": lambda at: f"{at:02}"}
 OUTLINE = ""  # the list style of headings that are in no list
 _DEEPEST = 10
 
@@ -99,8 +92,7 @@ class Lists:
         first = own.start if own else 1
         before = counts.at.get(level)
         counts.at[level] = first if before is None else before + 1
-        if start is not None and start.isdecimal() and len(start) < 10:
-            counts.at[level] = int(start)
+        counts.at[level] = integer(start, counts.at[level])
         for below in [at for at in counts.at if at > level]:
             del counts.at[below]
         if own is None or not own.format:
@@ -117,19 +109,14 @@ def _levels(element: etree._Element) -> dict[int, _Level]:
     levels = {}
     for found in element:
         if name_of(found) in _LEVEL_STYLES:
-            level = _integer(found, "level", 0)
+            level = integer(attribute(found, "level"), 0)
             if 1 <= level <= _DEEPEST:
                 levels[level] = _Level(
                     attribute(found, "num-format") or "",
                     attribute(found, "num-prefix") or "",
                     attribute(found, "num-suffix") or "",
-                    _integer(found, "start-value", 1),
-                    _integer(found, "display-levels", 1),
+                    integer(attribute(found, "start-value"), 1),
+                    integer(attribute(found, "display-levels"), 1),
                     attribute(found, "num-letter-sync") == "true",
                 )
     return levels
-
-
-def _integer(element: etree._Element, name: str, default: int) -> int:
-    value = attribute(element, name) or ""
-    return int(value) if value.isdecimal() and len(value) < 10 else default

@@ -13,7 +13,7 @@ from transformers import AutoConfig, BertForQuestionAnswering
 
 from docqa import AnswerSettings, DataError, ModelError, Reader, TrainError, average
 from docqa.cli import docqa as command
-from docqa.index.models.folders import weights_sha256
+from docqa.index.models.weights_hash import weights_sha256
 
 
 @pytest.fixture
