@@ -11,7 +11,7 @@ _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
 def weights_sha256(folder: Path) -> str:
-    """Return the SHA-256 (hex) of a model's weights: of the file, or of the files' names and hashes.
+    """Return the SHA-256 (hex) of a model's weights: of the file, or of files' names and hashes.
 
     Raises:
         ModelError: the folder holds no weights.
